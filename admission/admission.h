@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * admission: the walk of one connection, certificate to verdict.  identity/
+ * and trust/ look at the certificate, the caller's look-up at the registry,
+ * policy/ decides.  The broker and "certid explain" both come through here.
+ *
+ * No I/O but the look-up; any thread, one request at a time per look-up.
+ */
+#ifndef ADMISSION_ADMISSION_H
+#define ADMISSION_ADMISSION_H
+
+#include "admission/snapshot.h"
+#include "policy/decide.h"
+#include "registry/records.h"
+#include "trust/trust.h"
+
+/* Find a device.  As registry_get(); anything but RES_OK and RES_NOTFOUND
+ * refuses with registry-error. */
+typedef enum res device_lookup(void *context, const char *org,
+    const struct identity *who, struct device *out, bool *case_clash);
+
+struct request {
+	const struct leaf *leaf;   /* NULL: no certificate */
+	const struct chain *chain; /* NULL: none known */
+	const char *client_id;     /* as in CONNECT; NULL: the right one */
+	const char *username;      /* as in CONNECT, or NULL */
+	const char *password;      /* as in CONNECT, or NULL */
+	bool tls;
+	bool can_record;   /* the registry takes a new device now */
+	bool clock_is_set; /* see facts */
+	int64_t now;
+};
+
+/* What came of it.  A plain value. */
+struct answer {
+	struct verdict verdict;
+	bool has_identity;
+	struct identity who;
+	bool has_ca;
+	uint8_t ca[HASH_LEN];
+	int64_t valid_until; /* of the chain; CLOCK_NONE: none verified */
+	const char *detail;  /* constant: why the certificate or identity
+	                        failed; NULL: nothing to add */
+};
+
+/* *out starts as a refusal; trace may be NULL. */
+void admission_decide(const struct snapshot *snapshot, const char *org,
+    const struct request *request, device_lookup *lookup, void *context,
+    struct answer *out, struct trace *trace);
+
+/*
+ * The decision for a session that was admitted before, after the snapshot or
+ * the device changed.  ca, who: of the session; device: NULL if the registry
+ * has none.  What the certificate showed at CONNECT holds as long as its CA
+ * does; if the CA is gone, leaf (may be NULL) is verified anew.
+ */
+struct standing {
+	const struct leaf *leaf;
+	const struct identity *who;
+	const uint8_t *ca;
+	const char *client_id;
+	int64_t valid_until;
+	const struct device *device;
+	int64_t now;
+};
+void admission_review(const struct snapshot *snapshot, const char *org,
+    const struct standing *standing, struct answer *out);
+
+/* Does this client, by its words alone, claim to be a device? */
+bool admission_names_device(const char *client_id, const char *username);
+
+#endif /* ADMISSION_ADMISSION_H */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * json: JSON for programs.  The one home of cJSON.
+ *
+ * Building never fails half-way: a builder that ran out of memory remembers
+ * it, every later call does nothing, and json_print() gives NULL.  A value
+ * added to another belongs to that one.  One thread at a time per tree.
+ */
+#ifndef COMMON_JSON_H
+#define COMMON_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/diag.h"
+#include "common/res.h"
+
+struct json; /* an object, an array or a value */
+
+struct json *json_object(void);
+struct json *json_array(void);
+void json_free(struct json *json);
+
+/* Text that is not UTF-8 is a defect of the caller; bytes >= 0x80 that are
+ * no UTF-8 are written as '?'.  NULL text is null. */
+void json_add_text(struct json *object, const char *key, const char *text);
+void json_add_number(struct json *object, const char *key, int64_t number);
+void json_add_bool(struct json *object, const char *key, bool truth);
+void json_add_null(struct json *object, const char *key);
+void json_add_time(struct json *object, const char *key, int64_t when);
+void json_add_hash(struct json *object, const char *key, const uint8_t *hash);
+/* Takes value, NULL included (then the tree is marked as failed). */
+void json_add(struct json *object, const char *key, struct json *value);
+void json_append(struct json *array, struct json *value);
+void json_append_text(struct json *array, const char *text);
+
+/* JSON text that we stored ourselves, read back; null if text is NULL or
+ * does not parse. */
+void json_add_parsed(struct json *object, const char *key, const char *text);
+
+/* The document as text, one line; the caller frees it.  NULL: no memory. */
+char *json_print(const struct json *json);
+
+/* Whether text is one JSON document of the kind that is wanted: '{' or '[',
+ * at most max bytes. */
+MUST_CHECK enum res json_check(
+    const char *text, char kind, size_t max, struct diag *why);
+
+#endif /* COMMON_JSON_H */

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * decide: the one decision.  (policy, facts) -> verdict, a pure function: no
+ * I/O, no clock, no registry, no allocation.  The broker and "certid explain"
+ * call the same one.
+ *
+ * The caller brings facts; whatever it did not find out stays zero, and zero
+ * refuses.
+ */
+#ifndef POLICY_DECIDE_H
+#define POLICY_DECIDE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/reason.h"
+#include "policy/policy.h"
+
+enum token {
+	TOKEN_NONE = 0, /* none was presented */
+	TOKEN_WRONG,
+	TOKEN_RIGHT,
+};
+
+/* What the registry knows of the identity. */
+enum sight {
+	SIGHT_FAILED = 0, /* could not look */
+	SIGHT_FIRST,      /* not there */
+	SIGHT_CASE,       /* not there, but one that differs in letter case */
+	SIGHT_ALLOWED,    /* added by an operator, not seen yet */
+	SIGHT_PENDING,    /* waits for approval */
+	SIGHT_KNOWN,      /* provisioned */
+};
+
+struct facts {
+	/* Who is asking. */
+	bool has_certificate;
+	bool names_device; /* client id or user name begins like an identity */
+	const char *client_id; /* NULL: not given, which refuses */
+	bool tls;
+	enum token token;
+
+	/* What identity/ and trust/ found; REASON_NONE is no objection. */
+	enum reason certificate; /* certificate and chain */
+	enum reason identity;
+	const char *certificate_detail; /* constants for the trace, or NULL */
+	const char *identity_detail;
+	struct identity who;
+	bool in_scope; /* of the CA; counts with a certificate only */
+	bool has_ca_enrolment;
+	enum enrolment ca_enrolment;
+
+	/* What the registry knows. */
+	enum sight sight;
+	bool locked;
+	int64_t window_ends_at; /* CLOCK_FOREVER: no end */
+	bool can_record;        /* a change can be queued now */
+
+	int64_t now;
+	bool clock_is_set; /* the wall clock is not behind the build */
+};
+
+enum action {
+	ACTION_NONE = 0,
+	ACTION_PROVISION, /* write the device as provisioned */
+	ACTION_PEND, /* write the device as pending; refused all the same */
+};
+
+struct verdict {
+	enum reason reason; /* reason_admits() says which way */
+	enum action action;
+	enum level level;      /* that was demanded */
+	bool level_is_default; /* no rule of the type's own */
+};
+
+enum step_result {
+	STEP_SKIPPED = 0, /* not reached, or does not apply */
+	STEP_PASS,
+	STEP_FAIL,
+};
+
+#define STEP_MAX    9
+#define STEP_DETAIL 240
+
+/* What was looked at, in order, for a person. */
+struct trace {
+	size_t count;
+	struct step {
+		const char *name;
+		enum step_result result;
+		char detail[STEP_DETAIL];
+	} steps[STEP_MAX];
+};
+
+/* Fill *out.  trace may be NULL; it gets the steps, in this order:
+ * who, certificate, chain, identity, client-id, level, device, registry. */
+void policy_decide(const struct policy *policy, const struct facts *facts,
+    struct verdict *out, struct trace *trace);
+
+#endif /* POLICY_DECIDE_H */

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * grants: what one admitted client may publish and subscribe to.
+ *
+ * Topic rules are written for many: who (a class, a type, or all), access, a
+ * filter with the words {class} {type} {id} {org}.  At admission the rules
+ * that concern the identity are filled in once, as grants.
+ */
+#ifndef POLICY_GRANTS_H
+#define POLICY_GRANTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/diag.h"
+#include "identity/identity.h"
+
+enum access {
+	ACCESS_NONE = 0,
+	ACCESS_PUBLISH = 1,
+	ACCESS_SUBSCRIBE = 2,
+	ACCESS_BOTH = 3,
+};
+
+/* "publish", "subscribe", "both". */
+const char *access_name(enum access access);
+bool access_parse(const char *name, enum access *out);
+
+/* Strings are borrowed. */
+struct topic_rule {
+	const char *who; /* "all", "d", "g" or "d:meter" */
+	enum access access;
+	const char *filter;
+};
+
+#define TOPIC_RULES_MAX 256 /* an org */
+
+/* Whether a rule may be written down.  Refused: $share, $CONTROL, publish on
+ * $-topics, unknown {words}, filters that are not valid. */
+MUST_CHECK enum res topic_rule_check(
+    const struct topic_rule *rule, struct diag *why);
+
+struct grants; /* immutable; any thread */
+
+/* RES_NOMEM or RES_LIMIT (a filled-in filter beyond TOPIC_MAX). */
+MUST_CHECK enum res grants_new(const struct topic_rule *rules, size_t n,
+    const char *org, const struct identity *who, struct grants **out);
+void grants_free(struct grants *grants);
+
+/* NULL grants grant nothing.  No allocation. */
+bool grants_allow_publish(const struct grants *grants, const char *topic);
+bool grants_allow_delivery(const struct grants *grants, const char *topic);
+bool grants_allow_subscribe(const struct grants *grants, const char *filter);
+
+#endif /* POLICY_GRANTS_H */

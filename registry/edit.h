@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * edit: what operators do to the registry, one function a verb.  Each makes
+ * its changes with their events in one transaction and says in one sentence
+ * what is wrong where it cannot.  The command line is one caller.
+ *
+ * Words (levels, modes, states, patterns, templates) must have been checked by
+ * the rooms that own them before they come here.
+ */
+#ifndef REGISTRY_EDIT_H
+#define REGISTRY_EDIT_H
+
+#include "registry/registry.h"
+
+/* Who does it, to which org, when. */
+struct edit {
+	struct registry *registry;
+	const char *org;
+	const char *actor; /* "operator" */
+	int64_t now;
+};
+
+enum starter_topics {
+	STARTER_PLAIN = 0, /* {class}/{type}/{id}/# */
+	STARTER_IOT_2,     /* the Watson IoT names */
+};
+
+/* The settings, topics and default rule that a new org starts with: rule cert,
+ * enrol auto, client-id {class}:{type}:{id}, topics on, types open, ca-proof
+ * off.  edit.org must exist; used by init and by org add. */
+MUST_CHECK enum res edit_org_start(
+    const struct edit *edit, enum starter_topics topics, struct diag *why);
+MUST_CHECK enum res edit_org_add(
+    const struct edit *edit, enum starter_topics topics, struct diag *why);
+/* ORG_DEFAULT is refused. */
+MUST_CHECK enum res edit_org_remove(const struct edit *edit, struct diag *why);
+
+/* A setting's stored value, or NULL; keys as "certid set" spells them. */
+const char *config_setting(
+    const struct config *config, const char *org, const char *key);
+
+/*
+ * The CA that text stands for: an id, a unique prefix of an id (four digits or
+ * more) or of a fingerprint, or a name.  RES_NOTFOUND; RES_EXISTS where a
+ * prefix fits several.  *out points into config.
+ */
+MUST_CHECK enum res config_find_ca(const struct config *config, const char *org,
+    const char *text, struct ca_record **out, struct diag *why);
+
+/* ca is completed: org, id, added_at.  Event ca-added. */
+MUST_CHECK enum res edit_ca_add(
+    const struct edit *edit, struct ca_record *ca, struct diag *why);
+/* New state of a CA: event ca-activated or ca-deactivated.  Setting the state
+ * that it has already is RES_OK and writes nothing. */
+MUST_CHECK enum res edit_ca_state(const struct edit *edit, struct ca_record *ca,
+    const char *state, struct diag *why);
+/* Store ca's name, description, scope, enrol; event setting-changed with the
+ * CA's id as subject. */
+MUST_CHECK enum res edit_ca_set(
+    const struct edit *edit, struct ca_record *ca, struct diag *why);
+MUST_CHECK enum res edit_ca_remove(
+    const struct edit *edit, struct ca_record *ca, struct diag *why);
+
+MUST_CHECK enum res edit_type_set(
+    const struct edit *edit, struct type_record *type, struct diag *why);
+MUST_CHECK enum res edit_type_unset(
+    const struct edit *edit, const struct device_type *type, struct diag *why);
+/* who: "default" or a type. */
+MUST_CHECK enum res edit_rule_set(const struct edit *edit, const char *who,
+    const char *level, struct diag *why);
+MUST_CHECK enum res edit_rule_unset(
+    const struct edit *edit, const char *who, struct diag *why);
+MUST_CHECK enum res edit_topic_add(const struct edit *edit, const char *who,
+    const char *access, const char *filter, struct diag *why);
+MUST_CHECK enum res edit_topic_remove(const struct edit *edit, const char *who,
+    const char *access, const char *filter, struct diag *why);
+MUST_CHECK enum res edit_setting(const struct edit *edit, const char *key,
+    const char *value, struct diag *why);
+
+/* device is completed: org, state allowed, created_at.  No event kind exists
+ * for an allow-listed device but the general "import". */
+MUST_CHECK enum res edit_device_add(
+    const struct edit *edit, struct device *device, struct diag *why);
+/* Idempotent: RES_OK and no event where it is so already. */
+MUST_CHECK enum res edit_device_lock(const struct edit *edit,
+    const struct identity *who, bool locked, struct diag *why);
+/* pending to provisioned at the next connection: state allowed, no window.
+ * RES_REFUSED if it is not pending. */
+MUST_CHECK enum res edit_device_approve(
+    const struct edit *edit, const struct identity *who, struct diag *why);
+MUST_CHECK enum res edit_device_remove(
+    const struct edit *edit, const struct identity *who, struct diag *why);
+
+#endif /* REGISTRY_EDIT_H */

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * records: what the registry holds, as plain structs.
+ *
+ * Words that other rooms give a meaning (levels, modes, CA states) are stored
+ * as those rooms spell them; this room only keeps them.  A char * is heap
+ * memory of the record, freed by its _done(); fixed arrays are text with NUL.
+ */
+#ifndef REGISTRY_RECORDS_H
+#define REGISTRY_RECORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+#include "identity/identity.h"
+
+#define ORG_DEFAULT     "default"
+#define WORD_MAX        31
+#define ADDRESS_MAX     63
+#define SERIAL_MAX      42
+#define CA_ID_MIN       16          /* hex digits of a CA's id, more on a tie */
+#define CAS_MAX         64          /* an org */
+#define CAS_SUBJECT_MAX 10          /* of one subject */
+#define JSON_MAX        (64 * 1024) /* bytes of info and of tags */
+
+struct org {
+	char name[NAME_MAX_LEN + 1];
+	int64_t created_at;
+};
+
+struct ca_record {
+	char org[NAME_MAX_LEN + 1];
+	char id[HASH_TEXT_MAX + 1]; /* set by the registry when it is added */
+	uint8_t fingerprint[HASH_LEN];
+	uint8_t *der;
+	size_t der_len;
+	char *subject;
+	int64_t not_before, not_after;
+	char name[NAME_MAX_LEN + 1]; /* "" is none; unique in the org */
+	char *description;           /* NULL is none */
+	char state[WORD_MAX + 1];    /* active, inactive, unproven */
+	char *scope;                 /* JSON array of patterns; "[]" is any */
+	char enrol[WORD_MAX + 1];    /* a mode, or "" */
+	char *tags;                  /* JSON array of {name, value} */
+	int64_t added_at;
+};
+
+struct type_record {
+	char org[NAME_MAX_LEN + 1];
+	struct device_type type;
+	char enrol[WORD_MAX + 1];     /* a mode, or "" */
+	int64_t window;               /* seconds; CLOCK_FOREVER: no end;
+	                                 CLOCK_NONE: the default */
+	char id_format[WORD_MAX + 1]; /* a kind, or "" */
+	int id_length;                /* 0: any */
+	char id_prefix[IDENTITY_ID_MAX + 1];
+};
+
+struct rule_record {
+	char org[NAME_MAX_LEN + 1];
+	char who[TYPE_TEXT_MAX + 8]; /* "default" or "d:meter" */
+	char level[WORD_MAX + 1];
+};
+
+struct topic_record {
+	char org[NAME_MAX_LEN + 1];
+	char who[TYPE_TEXT_MAX + 8]; /* "all", "d", "g" or "d:meter" */
+	char access[WORD_MAX + 1];
+	char *filter;
+};
+
+struct setting_record {
+	char org[NAME_MAX_LEN + 1];
+	char key[WORD_MAX + 1];
+	char *value;
+};
+
+enum device_state {
+	DEVICE_PENDING = 0, /* waits for approval */
+	DEVICE_ALLOWED,     /* added by an operator, not seen yet */
+	DEVICE_PROVISIONED,
+};
+
+const char *device_state_name(enum device_state state);
+bool device_state_parse(const char *name, enum device_state *out);
+
+/*
+ * A device or gateway.  What a decision needs is in the fixed part; subject,
+ * tags and info are read only where DEVICE_FULL is asked for.
+ */
+struct device {
+	char org[NAME_MAX_LEN + 1];
+	struct identity who;
+	enum device_state state;
+	bool locked;
+	int64_t created_at;
+	int64_t provisioned_at; /* CLOCK_NONE: not yet */
+	int64_t last_seen_at;   /* CLOCK_NONE: never */
+	int64_t window_ends_at; /* CLOCK_FOREVER: no end */
+	char last_address[ADDRESS_MAX + 1];
+	bool has_ca, has_fingerprint;
+	uint8_t ca[HASH_LEN];          /* that admitted it first */
+	uint8_t fingerprint[HASH_LEN]; /* of the first certificate */
+	char serial[SERIAL_MAX + 1];
+	int64_t not_after; /* of the first certificate; CLOCK_NONE: unknown */
+	char *subject;
+	char *tags; /* JSON array, NULL is "[]" */
+	char *info; /* JSON object, NULL is "{}" */
+};
+
+struct event {
+	int64_t seq; /* rises by one or more; never used again */
+	char org[NAME_MAX_LEN + 1];
+	int64_t time;
+	char actor[WORD_MAX + 1]; /* "broker" or "operator" */
+	char kind[WORD_MAX + 1];
+	char *subject; /* an identity, a CA's id, a type, a key */
+	char *detail;  /* a sentence, NULL is none */
+};
+
+/* Everything but devices and events, of all orgs, read at one moment.  The
+ * arrays are ordered by org, then by key; topics in the order of adding. */
+struct config {
+	int64_t mark; /* the last event's seq at that moment */
+	struct org *orgs;
+	size_t org_count;
+	struct ca_record *cas;
+	size_t ca_count;
+	struct type_record *types;
+	size_t type_count;
+	struct rule_record *rules;
+	size_t rule_count;
+	struct topic_record *topics;
+	size_t topic_count;
+	struct setting_record *settings;
+	size_t setting_count;
+};
+
+void ca_record_done(struct ca_record *ca);
+void topic_record_done(struct topic_record *topic);
+void setting_record_done(struct setting_record *setting);
+void device_done(struct device *device);
+void event_done(struct event *event);
+void config_done(struct config *config);
+
+/* Deep copies; on failure out is empty.  RES_NOMEM. */
+MUST_CHECK enum res ca_record_copy(
+    const struct ca_record *from, struct ca_record *out);
+MUST_CHECK enum res device_copy(const struct device *from, struct device *out);
+
+/* A device with the safe values: pending, no times, no certificate. */
+void device_init(
+    struct device *device, const char *org, const struct identity *who);
+
+#endif /* REGISTRY_RECORDS_H */

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * registry: what is known of orgs, CAs, types, devices, events.
+ *
+ * All writing goes through registry_apply(): a batch of changes in one durable
+ * transaction, each change with the event that tells of it.  Reading a page,
+ * or one device, never looks at more rows than it gives back.
+ *
+ * A struct registry is for one thread at a time; open another for another
+ * thread or process.  Several may be open on one file, by several processes.
+ */
+#ifndef REGISTRY_REGISTRY_H
+#define REGISTRY_REGISTRY_H
+
+#include "common/diag.h"
+#include "registry/records.h"
+
+#define REGISTRY_SCHEMA 1 /* the schema this program writes */
+
+struct backend;
+struct registry;
+
+enum registry_mode {
+	REGISTRY_READ = 0, /* must exist; nothing is ever written */
+	REGISTRY_WRITE,    /* must exist; an older schema is migrated */
+	REGISTRY_CREATE,   /* must not exist; made with the org "default" */
+};
+
+struct registry_options {
+	const char *path;
+	enum registry_mode mode;
+	const struct backend *backend; /* NULL: SQLite */
+	int busy_ms; /* how long a writer waits for another; 0: not at all */
+};
+
+/*
+ * RES_NOTFOUND: no such file; RES_EXISTS: there is one already (CREATE);
+ * RES_CORRUPT: not a registry, damaged, or of a newer schema; RES_UNAVAIL:
+ * cannot be opened.  why says what to do.  Nothing is created or repaired but
+ * with REGISTRY_CREATE, which makes the file with mode 0640 and, run by root,
+ * gives it to the owner of its directory; a missing last directory is made,
+ * mode 0750, with the owner of its parent.
+ */
+MUST_CHECK enum res registry_open(const struct registry_options *options,
+    struct registry **out, struct diag *why);
+void registry_close(struct registry *registry);
+
+MUST_CHECK enum res registry_load(
+    struct registry *registry, struct config *out, struct diag *why);
+
+/*
+ * One device.  RES_NOTFOUND is the answer "never seen"; then *case_clash
+ * tells whether one is there that differs in letter case alone.  full: with
+ * subject, tags and info.
+ */
+MUST_CHECK enum res registry_get(struct registry *registry, const char *org,
+    const struct identity *who, bool full, struct device *out, bool *case_clash,
+    struct diag *why);
+
+/* Devices of one org in order of identity, compared byte by byte. */
+struct device_query {
+	const char *org;
+	const struct device_type *type; /* NULL: all */
+	bool has_state;
+	enum device_state state;
+	const struct identity *after; /* NULL: from the start; exclusive */
+	int64_t limit;                /* rows at most; 0: all */
+	bool full;
+};
+
+/* The record is lent for the call.  Not RES_OK ends the scan with that. */
+typedef enum res device_visit(const struct device *device, void *context);
+
+MUST_CHECK enum res registry_scan(struct registry *registry,
+    const struct device_query *query, device_visit *visit, void *context,
+    struct diag *why);
+
+/* How many devices the query matches; after and limit do not count.  May read
+ * every row of the type: not for the path of a connection. */
+MUST_CHECK enum res registry_count(struct registry *registry,
+    const struct device_query *query, int64_t *out, struct diag *why);
+
+/* Events in order of seq. */
+struct event_query {
+	const char *org;  /* NULL: every org */
+	const char *kind; /* NULL: all */
+	int64_t after;    /* seq, exclusive; 0: from the start */
+	int64_t since;    /* time, inclusive; CLOCK_NONE: any */
+	int64_t limit;    /* rows at most; 0: all */
+	bool newest;      /* the newest rows of limit, still in rising order */
+};
+
+typedef enum res event_visit(const struct event *event, void *context);
+
+MUST_CHECK enum res registry_events(struct registry *registry,
+    const struct event_query *query, event_visit *visit, void *context,
+    struct diag *why);
+
+/* The seq of the last event, 0 if none: it rises with every change that
+ * somebody else might have to follow.  Cheap. */
+MUST_CHECK enum res registry_mark(
+    struct registry *registry, int64_t *out, struct diag *why);
+
+enum change_kind {
+	CHANGE_ORG_ADD,      /* org; RES_EXISTS */
+	CHANGE_ORG_REMOVE,   /* org, with all that is in it; RES_NOTFOUND */
+	CHANGE_CA_ADD,       /* ca; its id is set; RES_EXISTS (fingerprint or
+	                        name taken), RES_LIMIT (CAS_MAX,
+	                        CAS_SUBJECT_MAX) */
+	CHANGE_CA_SET,       /* ca: name, description, state, scope, enrol of
+	                        the one with its fingerprint; RES_NOTFOUND,
+	                        RES_EXISTS (name taken) */
+	CHANGE_CA_REMOVE,    /* ca.fingerprint; RES_NOTFOUND */
+	CHANGE_TYPE_SET,     /* type, added or replaced */
+	CHANGE_TYPE_UNSET,   /* type.type; RES_NOTFOUND */
+	CHANGE_RULE_SET,     /* rule, added or replaced */
+	CHANGE_RULE_UNSET,   /* rule.who; RES_NOTFOUND */
+	CHANGE_TOPIC_ADD,    /* topic; RES_EXISTS */
+	CHANGE_TOPIC_REMOVE, /* topic, all three equal; RES_NOTFOUND */
+	CHANGE_SETTING_SET,  /* setting, added or replaced */
+	CHANGE_DEVICE_ADD,   /* device, as it is; RES_EXISTS (also by case) */
+	CHANGE_DEVICE_PROVISION, /* device: added if absent; if it is there as
+	                         allowed, made provisioned with the
+	                         certificate's data; else RES_EXISTS */
+	CHANGE_DEVICE_STATE,     /* device: state and locked; RES_NOTFOUND */
+	CHANGE_DEVICE_REMOVE,    /* device.who; RES_NOTFOUND */
+	CHANGE_DEVICE_SEEN, /* device: last_seen_at, last_address; no event;
+	                       RES_NOTFOUND */
+};
+
+struct change {
+	enum change_kind kind;
+	const char *org; /* of everything but ORG_*: must exist */
+	union {
+		struct org *org;
+		struct ca_record *ca;
+		struct type_record *type;
+		struct rule_record *rule;
+		struct topic_record *topic;
+		struct setting_record *setting;
+		struct device *device;
+	} of;              /* lent */
+	int64_t time;      /* of the event */
+	const char *actor; /* NULL: no event is written */
+	const char *event_kind;
+	const char *event_subject;
+	const char *event_detail; /* may be NULL */
+	enum res result;          /* set by registry_apply() */
+};
+
+enum apply_mode {
+	APPLY_ALL = 0, /* the first change that does not succeed undoes all;
+	                  its result is returned */
+	APPLY_EACH,    /* changes stand alone: RES_OK even if some of them were
+	                  answered RES_EXISTS or RES_NOTFOUND, see result */
+};
+
+/*
+ * One transaction, on the disk when RES_OK comes back.  RES_UNAVAIL: disk
+ * full, busy, I/O; then nothing counts as done, though a failed commit may
+ * yet be found done later: changes must bear being applied twice.  An org that
+ * does not exist is RES_NOTFOUND.
+ */
+MUST_CHECK enum res registry_apply(struct registry *registry,
+    struct change *changes, size_t n, enum apply_mode mode, struct diag *why);
+
+#endif /* REGISTRY_REGISTRY_H */
