@@ -50,9 +50,10 @@ void admission_decide(const struct snapshot *snapshot, const char *org,
 
 /*
  * The decision for a session that was admitted before, after the snapshot or
- * the device changed.  ca, who: of the session; device: NULL if the registry
- * has none.  What the certificate showed at CONNECT holds as long as its CA
- * does; if the CA is gone, leaf (may be NULL) is verified anew.
+ * the device changed.  What the certificate showed at CONNECT holds as long as
+ * its CA does; if the CA is gone, leaf (may be NULL) is verified anew.  A
+ * device that is no longer provisioned is refused: to be written again it has
+ * to connect again.
  */
 struct standing {
 	const struct leaf *leaf;
@@ -60,11 +61,16 @@ struct standing {
 	const uint8_t *ca;
 	const char *client_id;
 	int64_t valid_until;
-	const struct device *device;
+	enum sight sight;
+	bool locked;
 	int64_t now;
 };
 void admission_review(const struct snapshot *snapshot, const char *org,
     const struct standing *standing, struct answer *out);
+
+/* What a look-up found, in the decision's words. */
+enum sight admission_sight(
+    enum res res, const struct device *device, bool case_clash);
 
 /* Does this client, by its words alone, claim to be a device? */
 bool admission_names_device(const char *client_id, const char *username);

@@ -25,10 +25,11 @@ struct tenant {
 
 struct snapshot;
 
-/* Takes nothing: config may be freed after.  RES_CORRUPT with why: a stored
- * value that this program does not understand; the old snapshot stays. */
+/* On RES_OK the config has moved into the snapshot, and is empty.
+ * RES_CORRUPT with why: a stored value that this program does not understand;
+ * the config stays the caller's. */
 MUST_CHECK enum res snapshot_new(
-    const struct config *config, struct snapshot **out, struct diag *why);
+    struct config *config, struct snapshot **out, struct diag *why);
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot *snapshot); /* NULL is allowed */
 

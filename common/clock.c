@@ -25,6 +25,12 @@ clock_monotonic_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+bool
+clock_is_set(int64_t now)
+{
+	return now >= (int64_t)CERTID_BUILD_TIME;
+}
+
 void
 clock_format(int64_t when, char text[TIME_MAX + 1])
 {

@@ -8,6 +8,7 @@
 #ifndef COMMON_CLOCK_H
 #define COMMON_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/res.h"
@@ -19,6 +20,10 @@
 
 int64_t clock_now(void);          /* the wall clock */
 int64_t clock_monotonic_ms(void); /* never jumps; no meaning but by itself */
+
+/* Whether now is not before this program was built: a machine without a
+ * battery wakes up in 1970. */
+bool clock_is_set(int64_t now);
 
 /* RFC 3339 in UTC, "2026-11-21T14:00:00Z"; a year outside 0-9999 is clamped
  * to the nearest that can be written. */

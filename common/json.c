@@ -216,3 +216,62 @@ json_check(const char *text, char kind, size_t max, struct diag *why)
 	}
 	return RES_OK;
 }
+
+void
+json_texts_free(char **texts, size_t count)
+{
+	size_t i;
+
+	for (i = 0; texts != NULL && i < count; i++) {
+		free(texts[i]);
+	}
+	free(texts);
+}
+
+enum res
+json_read_texts(
+    const char *text, size_t max, char ***out, size_t *count, struct diag *why)
+{
+	cJSON *node = cJSON_Parse(text), *item;
+	char **texts = NULL;
+	size_t n = 0;
+	enum res r = RES_SYNTAX;
+
+	if (!cJSON_IsArray(node)) {
+		diag_set(why, "the JSON text must be an array of strings");
+		goto out;
+	}
+	if ((size_t)cJSON_GetArraySize(node) > max) {
+		r = diag_res(why, RES_LIMIT,
+		    "the JSON array has more than %zu entries", max);
+		goto out;
+	}
+	r = RES_NOMEM;
+	texts = calloc((size_t)cJSON_GetArraySize(node) + 1, sizeof(*texts));
+	if (texts == NULL) {
+		diag_set(why, "no memory");
+		goto out;
+	}
+	cJSON_ArrayForEach(item, node)
+	{
+		if (!cJSON_IsString(item)) {
+			r = diag_res(why, RES_SYNTAX,
+			    "the JSON array holds something else than a "
+			    "string");
+			goto out;
+		}
+		if ((texts[n] = strdup(item->valuestring)) == NULL) {
+			diag_set(why, "no memory");
+			goto out;
+		}
+		n++;
+	}
+	*out = texts;
+	*count = n;
+	texts = NULL;
+	r = RES_OK;
+out:
+	json_texts_free(texts, n);
+	cJSON_Delete(node);
+	return r;
+}

@@ -47,4 +47,12 @@ char *json_print(const struct json *json);
 MUST_CHECK enum res json_check(
     const char *text, char kind, size_t max, struct diag *why);
 
+/*
+ * Read a JSON array of strings, at most max of them.  The strings, and the
+ * array of them, belong to the caller: json_texts_free().
+ */
+MUST_CHECK enum res json_read_texts(
+    const char *text, size_t max, char ***out, size_t *count, struct diag *why);
+void json_texts_free(char **texts, size_t count);
+
 #endif /* COMMON_JSON_H */

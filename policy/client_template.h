@@ -3,10 +3,16 @@
  * client_template: which MQTT client ids an identity may use.
  *
  * Text with the words {class} {org} {type} {id}, each filled in from the
- * identity, and optionally one '*' at the very end that stands for any suffix.
- * It must hold {type} and {id} and, since two classes may share them, {class}:
- * else two devices could share a client id, and one take over the other's
- * session.
+ * identity, and optionally one '*' at the very end.  No two identities may
+ * get the same client id, or one device could take over the other's session.
+ * So {class}, {type} and {id} must each stand in it once, and between {type}
+ * and {id}, whichever comes first, a byte that no type can hold, such as ':'.
+ *
+ * The '*' stands for any suffix without '/', '+' and '#'.  It gives some of
+ * that up: under {class}:{type}:{id}* the device d:meter:1 may also call
+ * itself d:meter:12, for the suffix can turn one id into another.  A byte that
+ * no id can hold before the '*', as in {class}:{type}:{id}@*, prevents it; ids
+ * of one length per type (see id_rule.h) do so, too.
  */
 #ifndef POLICY_CLIENT_TEMPLATE_H
 #define POLICY_CLIENT_TEMPLATE_H
@@ -29,8 +35,8 @@ struct client_template {
 MUST_CHECK enum res client_template_parse(
     const char *text, struct client_template *out, struct diag *why);
 
-/* The client id of who, without any suffix, and a NUL.  False: longer than
- * CLIENT_ID_MAX. */
+/* The client id of who, without any suffix, and a NUL.  False, and client_id
+ * is empty: longer than CLIENT_ID_MAX, or the template was never parsed. */
 MUST_CHECK bool client_template_render(const struct client_template *template,
     const char *org, const struct identity *who,
     char client_id[CLIENT_ID_MAX + 1]);

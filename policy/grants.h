@@ -42,12 +42,14 @@ MUST_CHECK enum res topic_rule_check(
 
 struct grants; /* immutable; any thread */
 
-/* RES_NOMEM or RES_LIMIT (a filled-in filter beyond TOPIC_MAX). */
+/* RES_NOMEM, RES_LIMIT (a filled-in filter beyond TOPIC_MAX), or what
+ * topic_rule_check() says to one of the rules: then nobody gets grants. */
 MUST_CHECK enum res grants_new(const struct topic_rule *rules, size_t n,
     const char *org, const struct identity *who, struct grants **out);
 void grants_free(struct grants *grants);
 
-/* NULL grants grant nothing.  No allocation. */
+/* NULL grants grant nothing.  No allocation.  A delivery passes with a grant
+ * to subscribe.  Nothing under $CONTROL, and no publish on a $-topic. */
 bool grants_allow_publish(const struct grants *grants, const char *topic);
 bool grants_allow_delivery(const struct grants *grants, const char *topic);
 bool grants_allow_subscribe(const struct grants *grants, const char *filter);

@@ -64,4 +64,27 @@ void policy_sort(struct policy *policy);
 const struct type_policy *policy_type(
     const struct policy *policy, const struct device_type *type);
 
+/*
+ * The words that a client id template and a topic rule may hold: {class}
+ * {org} {type} {id}.  No filled-in word is empty or holds '/', '+', '#' or
+ * '$', nor does any but {id} hold ':'.
+ */
+enum word {
+	WORD_CLASS = 1,
+	WORD_ORG = 2,
+	WORD_TYPE = 4,
+	WORD_ID = 8,
+};
+
+/* The word that text begins with, and its length in *len; 0: none. */
+unsigned policy_word(const char *text, size_t *len);
+
+/* RES_SYNTAX: a brace that is not part of a known word; why names it. */
+MUST_CHECK enum res policy_check_words(const char *text, struct diag *why);
+
+/* Write text with its words filled in, and a NUL, into to[size].  False, and
+ * to is empty: they do not fit. */
+MUST_CHECK bool policy_fill(const char *text, const char *org,
+    const struct identity *who, char *to, size_t size);
+
 #endif /* POLICY_POLICY_H */

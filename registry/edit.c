@@ -1,2 +1,575 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 #include "registry/edit.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CA_PREFIX_MIN  4 /* hex digits that stand for a CA */
+#define RULE_DEFAULT   "default"
+#define SUBJECT_TOPICS "topic"
+
+/* A change as this file makes them, without its event's detail. */
+static struct change
+make_change(const struct edit *edit, enum change_kind kind,
+    const char *event_kind, const char *subject)
+{
+	return (struct change){
+	    .kind = kind,
+	    .org = edit->org,
+	    .time = edit->now,
+	    .actor = edit->actor,
+	    .event_kind = event_kind,
+	    .event_subject = subject,
+	};
+}
+
+/* The event's detail, for the caller to free; NULL: no memory. */
+static char *PRINTF_LIKE(1, 2) describe(const char *format, ...)
+{
+	va_list args;
+	char *detail;
+	int len;
+
+	va_start(args, format);
+	len = vasprintf(&detail, format, args);
+	va_end(args);
+	return len < 0 ? NULL : detail;
+}
+
+/* Apply one change; detail is freed, and NULL is what describe() says. */
+static enum res
+apply(const struct edit *edit, struct change *change, char *detail,
+    struct diag *why)
+{
+	enum res r;
+
+	if (detail == NULL) {
+		return diag_res(why, RES_NOMEM, "no memory left");
+	}
+	change->event_detail = detail[0] == '\0' ? NULL : detail;
+	r = registry_apply(edit->registry, change, 1, APPLY_ALL, why);
+	free(detail);
+	return r;
+}
+
+/* The same where RES_EXISTS says that it is so already. */
+static enum res
+apply_once(const struct edit *edit, struct change *change, char *detail,
+    struct diag *why)
+{
+	struct diag said;
+	enum res r = apply(edit, change, detail, &said);
+
+	return r == RES_OK || r == RES_EXISTS
+	    ? RES_OK
+	    : diag_res(why, r, "%s", said.text);
+}
+
+/* A word into a record's array; it is never cut. */
+static enum res
+put_word(char *to, size_t size, const char *word, const char *label,
+    struct diag *why)
+{
+	if (word[0] == '\0') {
+		return diag_res(why, RES_SYNTAX, "the %s is empty", label);
+	}
+	if (!text_copy(to, size, word, strlen(word))) {
+		return diag_res(why, RES_LIMIT,
+		    "the %s \"%s\" is too long: at most %zu bytes", label, word,
+		    size - 1);
+	}
+	return RES_OK;
+}
+
+const char *
+config_setting(const struct config *config, const char *org, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < config->setting_count; i++) {
+		if (strcmp(config->settings[i].org, org) == 0 &&
+		    strcmp(config->settings[i].key, key) == 0) {
+			return config->settings[i].value;
+		}
+	}
+	return NULL;
+}
+
+/* How well text stands for a CA. */
+enum match {
+	MATCH_NONE = 0,
+	MATCH_PREFIX,
+	MATCH_NAME,
+	MATCH_ID,
+};
+
+static enum match
+match_ca(const struct ca_record *ca, const char *text)
+{
+	char hex[HASH_TEXT_MAX + 1];
+	size_t len = strlen(text);
+
+	text_hex(hex, ca->fingerprint, HASH_LEN);
+	if (text_equal_nocase(ca->id, text) || text_equal_nocase(hex, text)) {
+		return MATCH_ID;
+	}
+	if (ca->name[0] != '\0' && strcmp(ca->name, text) == 0) {
+		return MATCH_NAME;
+	}
+	if (len < CA_PREFIX_MIN || len >= HASH_TEXT_MAX) {
+		return MATCH_NONE;
+	}
+	hex[len] = '\0';
+	return text_equal_nocase(hex, text) ? MATCH_PREFIX : MATCH_NONE;
+}
+
+enum res
+config_find_ca(const struct config *config, const char *org, const char *text,
+    struct ca_record **out, struct diag *why)
+{
+	struct ca_record *found = NULL;
+	enum match best = MATCH_NONE, match;
+	size_t same = 0, i;
+
+	for (i = 0; i < config->ca_count; i++) {
+		if (strcmp(config->cas[i].org, org) != 0) {
+			continue;
+		}
+		match = match_ca(&config->cas[i], text);
+		if (match == MATCH_NONE || match < best) {
+			continue;
+		}
+		same = match > best ? 1 : same + 1;
+		best = match;
+		found = &config->cas[i];
+	}
+	if (found == NULL) {
+		return diag_res(why, RES_NOTFOUND,
+		    "there is no CA %s in the org %s: see certid ca list", text,
+		    org);
+	}
+	if (same > 1) {
+		return diag_res(why, RES_EXISTS,
+		    "%s stands for %zu CAs of the org %s: give more digits",
+		    text, same, org);
+	}
+	*out = found;
+	return RES_OK;
+}
+
+/* A name that reads as an id could stand for another CA. */
+static enum res
+check_ca_name(const struct ca_record *ca, struct diag *why)
+{
+	size_t len = strlen(ca->name);
+
+	if (len >= CA_ID_MIN && text_is_hex(ca->name, len)) {
+		return diag_res(why, RES_REFUSED,
+		    "the name %s looks like the id of a CA: choose another",
+		    ca->name);
+	}
+	return RES_OK;
+}
+
+static enum res
+put_org(const struct edit *edit, char org[NAME_MAX_LEN + 1], struct diag *why)
+{
+	return put_word(
+	    org, NAME_MAX_LEN + 1, edit->org, "name of the org", why);
+}
+
+enum res
+edit_ca_add(const struct edit *edit, struct ca_record *ca, struct diag *why)
+{
+	struct change change;
+	enum res r;
+
+	r = put_org(edit, ca->org, why);
+	if (r == RES_OK) {
+		r = check_ca_name(ca, why);
+	}
+	if (r != RES_OK) {
+		return r;
+	}
+	ca->added_at = edit->now;
+	/* apply fills the id in before it writes the event. */
+	change = make_change(edit, CHANGE_CA_ADD, "ca-added", ca->id);
+	change.of.ca = ca;
+	return apply(edit, &change,
+	    describe(
+	        "%s, %s", ca->subject == NULL ? "" : ca->subject, ca->state),
+	    why);
+}
+
+enum res
+edit_ca_state(const struct edit *edit, struct ca_record *ca, const char *state,
+    struct diag *why)
+{
+	bool active = strcmp(state, "active") == 0;
+	struct ca_record wanted = {0};
+	struct change change;
+	enum res r;
+
+	r = put_word(
+	    wanted.state, sizeof(wanted.state), state, "state of a CA", why);
+	if (r != RES_OK) {
+		return r;
+	}
+	memcpy(wanted.fingerprint, ca->fingerprint, HASH_LEN);
+	change = make_change(edit, CHANGE_CA_STATE,
+	    active ? "ca-activated" : "ca-deactivated", ca->id);
+	change.of.ca = &wanted;
+	r = apply_once(
+	    edit, &change, describe("%s -> %s", ca->state, state), why);
+	if (r == RES_OK) {
+		memcpy(ca->state, wanted.state, sizeof(ca->state));
+	}
+	return r;
+}
+
+enum res
+edit_ca_set(const struct edit *edit, struct ca_record *ca, struct diag *why)
+{
+	struct change change;
+	enum res r = check_ca_name(ca, why);
+
+	if (r != RES_OK) {
+		return r;
+	}
+	change = make_change(edit, CHANGE_CA_SET, "setting-changed", ca->id);
+	change.of.ca = ca;
+	return apply(edit, &change,
+	    describe("name %s, enrol %s, scope %s",
+	        ca->name[0] == '\0' ? "none" : ca->name,
+	        ca->enrol[0] == '\0' ? "of the type" : ca->enrol,
+	        ca->scope == NULL ? "[]" : ca->scope),
+	    why);
+}
+
+enum res
+edit_ca_remove(const struct edit *edit, struct ca_record *ca, struct diag *why)
+{
+	struct change change =
+	    make_change(edit, CHANGE_CA_REMOVE, "ca-removed", ca->id);
+
+	change.of.ca = ca;
+	return apply(edit, &change,
+	    describe("%s", ca->subject == NULL ? "" : ca->subject), why);
+}
+
+static char *
+describe_type(const struct type_record *type)
+{
+	char window[SPAN_TEXT_MAX + 1] = "default", length[16] = "any";
+
+	if (type->window == CLOCK_FOREVER) {
+		(void)strcpy(window, "none");
+	} else if (type->window != CLOCK_NONE) {
+		span_format(type->window, window);
+	}
+	if (type->id_length > 0) {
+		(void)snprintf(length, sizeof(length), "%d", type->id_length);
+	}
+	return describe(
+	    "enrol %s, window %s, id-format %s, id-length %s, id-prefix %s",
+	    type->enrol[0] == '\0' ? "default" : type->enrol, window,
+	    type->id_format[0] == '\0' ? "any" : type->id_format, length,
+	    type->id_prefix[0] == '\0' ? "none" : type->id_prefix);
+}
+
+enum res
+edit_type_set(
+    const struct edit *edit, struct type_record *type, struct diag *why)
+{
+	char text[TYPE_TEXT_MAX + 1];
+	struct change change;
+	enum res r = put_org(edit, type->org, why);
+
+	if (r != RES_OK) {
+		return r;
+	}
+	device_type_format(&type->type, text);
+	change = make_change(edit, CHANGE_TYPE_SET, "type-changed", text);
+	change.of.type = type;
+	return apply(edit, &change, describe_type(type), why);
+}
+
+enum res
+edit_type_unset(
+    const struct edit *edit, const struct device_type *type, struct diag *why)
+{
+	struct type_record record = {.type = *type};
+	char text[TYPE_TEXT_MAX + 1];
+	struct change change;
+
+	device_type_format(type, text);
+	change = make_change(edit, CHANGE_TYPE_UNSET, "type-changed", text);
+	change.of.type = &record;
+	return apply(edit, &change, describe("removed"), why);
+}
+
+/* The level of a rule as it is, "default" without one. */
+static enum res
+old_level(const struct edit *edit, const char *who, char level[WORD_MAX + 1],
+    struct diag *why)
+{
+	struct config config = {0};
+	enum res r;
+	size_t i;
+
+	(void)strcpy(level, RULE_DEFAULT);
+	r = registry_load(edit->registry, &config, why);
+	for (i = 0; r == RES_OK && i < config.rule_count; i++) {
+		if (strcmp(config.rules[i].org, edit->org) == 0 &&
+		    strcmp(config.rules[i].who, who) == 0) {
+			memcpy(level, config.rules[i].level, WORD_MAX + 1);
+		}
+	}
+	config_done(&config);
+	return r;
+}
+
+enum res
+edit_rule_set(const struct edit *edit, const char *who, const char *level,
+    struct diag *why)
+{
+	struct rule_record rule = {0};
+	char old[WORD_MAX + 1];
+	struct change change;
+	enum res r;
+
+	r = put_word(rule.who, sizeof(rule.who), who, "rule", why);
+	if (r == RES_OK) {
+		r = put_word(
+		    rule.level, sizeof(rule.level), level, "level", why);
+	}
+	if (r == RES_OK) {
+		r = old_level(edit, who, old, why);
+	}
+	if (r != RES_OK) {
+		return r;
+	}
+	change = make_change(edit, CHANGE_RULE_SET, "rule-changed", who);
+	change.of.rule = &rule;
+	return apply(edit, &change, describe("%s -> %s", old, level), why);
+}
+
+enum res
+edit_rule_unset(const struct edit *edit, const char *who, struct diag *why)
+{
+	struct rule_record rule = {0};
+	char old[WORD_MAX + 1];
+	struct change change;
+	enum res r;
+
+	if (strcmp(who, RULE_DEFAULT) == 0) {
+		return diag_res(why, RES_REFUSED,
+		    "an org always has a default rule: change it with certid "
+		    "rule set default LEVEL");
+	}
+	r = put_word(rule.who, sizeof(rule.who), who, "rule", why);
+	if (r == RES_OK) {
+		r = old_level(edit, who, old, why);
+	}
+	if (r != RES_OK) {
+		return r;
+	}
+	change = make_change(edit, CHANGE_RULE_UNSET, "rule-changed", who);
+	change.of.rule = &rule;
+	return apply(
+	    edit, &change, describe("%s -> %s", old, RULE_DEFAULT), why);
+}
+
+static enum res
+edit_topic(const struct edit *edit, enum change_kind kind, const char *verb,
+    struct topic_record *topic, struct diag *why)
+{
+	struct change change =
+	    make_change(edit, kind, "setting-changed", SUBJECT_TOPICS);
+
+	change.of.topic = topic;
+	return apply(edit, &change,
+	    describe(
+	        "%s: %s %s %s", verb, topic->who, topic->access, topic->filter),
+	    why);
+}
+
+static enum res
+fill_topic(struct topic_record *topic, const char *who, const char *access,
+    const char *filter, struct diag *why)
+{
+	enum res r;
+
+	r = put_word(
+	    topic->who, sizeof(topic->who), who, "owner of a topic rule", why);
+	if (r == RES_OK) {
+		r = put_word(topic->access, sizeof(topic->access), access,
+		    "access of a topic rule", why);
+	}
+	if (r == RES_OK && filter[0] == '\0') {
+		r = diag_res(why, RES_SYNTAX, "the topic filter is empty");
+	}
+	if (r == RES_OK && (topic->filter = strdup(filter)) == NULL) {
+		r = diag_res(why, RES_NOMEM, "no memory left");
+	}
+	return r;
+}
+
+enum res
+edit_topic_add(const struct edit *edit, const char *who, const char *access,
+    const char *filter, struct diag *why)
+{
+	struct topic_record topic = {0};
+	enum res r = fill_topic(&topic, who, access, filter, why);
+
+	if (r == RES_OK) {
+		r = edit_topic(edit, CHANGE_TOPIC_ADD, "added", &topic, why);
+	}
+	topic_record_done(&topic);
+	return r;
+}
+
+enum res
+edit_topic_remove(const struct edit *edit, const char *who, const char *access,
+    const char *filter, struct diag *why)
+{
+	struct topic_record topic = {0};
+	enum res r = fill_topic(&topic, who, access, filter, why);
+
+	if (r == RES_OK) {
+		r = edit_topic(
+		    edit, CHANGE_TOPIC_REMOVE, "removed", &topic, why);
+	}
+	topic_record_done(&topic);
+	return r;
+}
+
+/* "auto -> approve", or the new value alone if there was none. */
+static enum res
+describe_setting(const struct edit *edit, const struct setting_record *setting,
+    char **detail, struct diag *why)
+{
+	struct config config = {0};
+	const char *old;
+	enum res r;
+
+	r = registry_load(edit->registry, &config, why);
+	if (r != RES_OK) {
+		return r;
+	}
+	old = config_setting(&config, edit->org, setting->key);
+	*detail = old == NULL ? describe("%s", setting->value)
+	                      : describe("%s -> %s", old, setting->value);
+	config_done(&config);
+	return RES_OK;
+}
+
+enum res
+edit_setting(const struct edit *edit, const char *key, const char *value,
+    struct diag *why)
+{
+	struct setting_record setting = {0};
+	struct change change;
+	char *detail = NULL;
+	enum res r;
+
+	r = put_word(setting.key, sizeof(setting.key), key, "setting", why);
+	if (r != RES_OK) {
+		return r;
+	}
+	setting.value = strdup(value);
+	if (setting.value == NULL) {
+		return diag_res(why, RES_NOMEM, "no memory left");
+	}
+	r = describe_setting(edit, &setting, &detail, why);
+	if (r == RES_OK) {
+		change = make_change(
+		    edit, CHANGE_SETTING_SET, "setting-changed", key);
+		change.of.setting = &setting;
+		r = apply(edit, &change, detail, why);
+	}
+	setting_record_done(&setting);
+	return r;
+}
+
+enum res
+edit_device_add(
+    const struct edit *edit, struct device *device, struct diag *why)
+{
+	char text[IDENTITY_TEXT_MAX + 1], until[TIME_MAX + 1];
+	struct change change;
+	enum res r = put_org(edit, device->org, why);
+
+	if (r != RES_OK) {
+		return r;
+	}
+	device->state = DEVICE_ALLOWED;
+	device->created_at = edit->now;
+	identity_format(&device->who, text);
+	clock_format(device->window_ends_at, until);
+	change = make_change(edit, CHANGE_DEVICE_ADD, "import", text);
+	change.of.device = device;
+	return apply(edit, &change,
+	    device->window_ends_at == CLOCK_FOREVER
+	        ? describe("allowed without end")
+	        : describe("allowed until %s", until),
+	    why);
+}
+
+/* Of a device, its name and whether it is locked are all that is needed. */
+static struct change
+device_change(const struct edit *edit, enum change_kind kind,
+    const char *event_kind, struct device *device,
+    char text[IDENTITY_TEXT_MAX + 1])
+{
+	struct change change = make_change(edit, kind, event_kind, text);
+
+	identity_format(&device->who, text);
+	change.of.device = device;
+	return change;
+}
+
+enum res
+edit_device_lock(const struct edit *edit, const struct identity *who,
+    bool locked, struct diag *why)
+{
+	char text[IDENTITY_TEXT_MAX + 1];
+	struct device device;
+	struct change change;
+
+	device_init(&device, edit->org, who);
+	device.locked = locked;
+	change = device_change(edit, CHANGE_DEVICE_LOCK,
+	    locked ? "device-locked" : "device-unlocked", &device, text);
+	return apply_once(edit, &change, describe("%s", ""), why);
+}
+
+enum res
+edit_device_approve(
+    const struct edit *edit, const struct identity *who, struct diag *why)
+{
+	char text[IDENTITY_TEXT_MAX + 1];
+	struct device device;
+	struct change change;
+
+	device_init(&device, edit->org, who);
+	change = device_change(
+	    edit, CHANGE_DEVICE_APPROVE, "device-approved", &device, text);
+	return apply(edit, &change, describe("pending -> allowed"), why);
+}
+
+enum res
+edit_device_remove(
+    const struct edit *edit, const struct identity *who, struct diag *why)
+{
+	char text[IDENTITY_TEXT_MAX + 1];
+	struct device device;
+	struct change change;
+
+	device_init(&device, edit->org, who);
+	change = device_change(
+	    edit, CHANGE_DEVICE_REMOVE, "device-removed", &device, text);
+	return apply(edit, &change, describe("%s", ""), why);
+}

@@ -1,2 +1,528 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-#include "registry/backend.h"
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry/memory_private.h"
+
+/* The text that tells a record from the others of its org. */
+typedef const char *record_key(const void *record, char *buffer);
+
+#define KEY_MAX (2 * HASH_TEXT_MAX)
+
+static const char *
+org_key(const void *record, char *buffer)
+{
+	(void)record;
+	(void)buffer;
+	return "";
+}
+
+static const char *
+ca_key(const void *record, char *buffer)
+{
+	text_hex(
+	    buffer, ((const struct ca_record *)record)->fingerprint, HASH_LEN);
+	return buffer;
+}
+
+static const char *
+type_key(const void *record, char *buffer)
+{
+	device_type_format(&((const struct type_record *)record)->type, buffer);
+	return buffer;
+}
+
+static const char *
+rule_key(const void *record, char *buffer)
+{
+	(void)buffer;
+	return ((const struct rule_record *)record)->who;
+}
+
+static const char *
+setting_key(const void *record, char *buffer)
+{
+	(void)buffer;
+	return ((const struct setting_record *)record)->key;
+}
+
+static const char *
+device_key(const void *record, char *buffer)
+{
+	identity_format(&((const struct device *)record)->who, buffer);
+	return buffer;
+}
+
+static enum res
+copy_ca(const void *from, void *to)
+{
+	return ca_record_copy(from, to);
+}
+
+static enum res
+copy_device(const void *from, void *to)
+{
+	return device_copy(from, to);
+}
+
+static char *
+copy_text(const char *from, enum res *r)
+{
+	char *to = from == NULL ? NULL : strdup(from);
+
+	*r = from != NULL && to == NULL ? RES_NOMEM : *r;
+	return to;
+}
+
+static enum res
+copy_topic(const void *from, void *to)
+{
+	struct topic_record *topic = to;
+	enum res r = RES_OK;
+
+	*topic = *(const struct topic_record *)from;
+	topic->filter = copy_text(topic->filter, &r);
+	return r;
+}
+
+static enum res
+copy_setting(const void *from, void *to)
+{
+	struct setting_record *setting = to;
+	enum res r = RES_OK;
+
+	*setting = *(const struct setting_record *)from;
+	setting->value = copy_text(setting->value, &r);
+	return r;
+}
+
+static enum res
+copy_event(const void *from, void *to)
+{
+	struct event *event = to;
+	enum res r = RES_OK;
+
+	*event = *(const struct event *)from;
+	event->subject = copy_text(event->subject, &r);
+	event->detail = copy_text(event->detail, &r);
+	if (r != RES_OK) {
+		event_done(event);
+	}
+	return r;
+}
+
+static void
+done_ca(void *record)
+{
+	ca_record_done(record);
+}
+
+static void
+done_topic(void *record)
+{
+	topic_record_done(record);
+}
+
+static void
+done_setting(void *record)
+{
+	setting_record_done(record);
+}
+
+static void
+done_device(void *record)
+{
+	device_done(record);
+}
+
+static void
+done_event(void *record)
+{
+	event_done(record);
+}
+
+/* No copy: the bytes are the record.  key NULL: in the order of adding. */
+static const struct kind {
+	size_t size, org;
+	enum res (*copy)(const void *from, void *to);
+	void (*done)(void *record);
+	record_key *key;
+} kinds[LIST_COUNT] = {
+    [LIST_ORGS] = {sizeof(struct org), offsetof(struct org, name), NULL, NULL,
+        org_key},
+    [LIST_CAS] = {sizeof(struct ca_record), offsetof(struct ca_record, org),
+        copy_ca, done_ca, ca_key},
+    [LIST_TYPES] = {sizeof(struct type_record),
+        offsetof(struct type_record, org), NULL, NULL, type_key},
+    [LIST_RULES] = {sizeof(struct rule_record),
+        offsetof(struct rule_record, org), NULL, NULL, rule_key},
+    [LIST_TOPICS] = {sizeof(struct topic_record),
+        offsetof(struct topic_record, org), copy_topic, done_topic, NULL},
+    [LIST_SETTINGS] = {sizeof(struct setting_record),
+        offsetof(struct setting_record, org), copy_setting, done_setting,
+        setting_key},
+    [LIST_DEVICES] = {sizeof(struct device), offsetof(struct device, org),
+        copy_device, done_device, device_key},
+    [LIST_EVENTS] = {sizeof(struct event), offsetof(struct event, org),
+        copy_event, done_event, NULL},
+};
+
+void *
+state_item(const struct state *state, enum list_id id, size_t i)
+{
+	return state->lists[id].items + i * kinds[id].size;
+}
+
+const char *
+state_org_of(enum list_id id, const void *record)
+{
+	return (const char *)record + kinds[id].org;
+}
+
+static enum res
+no_memory(struct diag *why)
+{
+	return diag_res(why, RES_NOMEM, "no memory left");
+}
+
+/* By org, then by key. */
+static int
+compare(enum list_id id, const void *a, const void *b)
+{
+	char ka[KEY_MAX + 1], kb[KEY_MAX + 1];
+	int order = strcmp(state_org_of(id, a), state_org_of(id, b));
+
+	return order != 0 || kinds[id].key == NULL
+	    ? order
+	    : strcmp(kinds[id].key(a, ka), kinds[id].key(b, kb));
+}
+
+/* Where a record belongs: after all that are not greater. */
+static size_t
+place(const struct state *state, enum list_id id, const void *record)
+{
+	size_t i = state->lists[id].count;
+
+	while (i > 0 && id != LIST_EVENTS &&
+	    compare(id, state_item(state, id, i - 1), record) > 0) {
+		i--;
+	}
+	return i;
+}
+
+enum res
+state_insert(struct state *state, enum list_id id, const void *record)
+{
+	struct list *list = &state->lists[id];
+	size_t size = kinds[id].size, i = place(state, id, record);
+	char *grown = realloc(list->items, (list->count + 1) * size), *at;
+
+	if (grown == NULL) {
+		return RES_NOMEM;
+	}
+	list->items = grown;
+	at = grown + i * size;
+	memmove(at + size, at, (list->count - i) * size);
+	if (kinds[id].copy == NULL) {
+		memcpy(at, record, size);
+	} else if (kinds[id].copy(record, at) != RES_OK) {
+		memmove(at, at + size, (list->count - i) * size);
+		return RES_NOMEM;
+	}
+	list->count++;
+	return RES_OK;
+}
+
+void
+state_take_out(struct state *state, enum list_id id, size_t i)
+{
+	struct list *list = &state->lists[id];
+	char *at = state_item(state, id, i);
+
+	if (kinds[id].done != NULL) {
+		kinds[id].done(at);
+	}
+	list->count--;
+	memmove(at, at + kinds[id].size, (list->count - i) * kinds[id].size);
+}
+
+void
+state_done(struct state *state)
+{
+	enum list_id id;
+
+	for (id = 0; id < LIST_COUNT; id++) {
+		while (state->lists[id].count > 0) {
+			state_take_out(state, id, state->lists[id].count - 1);
+		}
+		free(state->lists[id].items);
+	}
+	*state = (struct state){0};
+}
+
+enum res
+state_copy(const struct state *from, struct state *out)
+{
+	struct state copy = {.last_seq = from->last_seq};
+	enum res r = RES_OK;
+	enum list_id id;
+	size_t i;
+
+	for (id = 0; id < LIST_COUNT; id++) {
+		for (i = 0; r == RES_OK && i < from->lists[id].count; i++) {
+			r = state_insert(&copy, id, state_item(from, id, i));
+		}
+	}
+	if (r != RES_OK) {
+		state_done(&copy);
+	}
+	*out = copy;
+	return r;
+}
+
+void *
+state_find(
+    const struct state *state, enum list_id id, const void *record, size_t *at)
+{
+	size_t i = place(state, id, record);
+
+	if (i == 0 || compare(id, state_item(state, id, i - 1), record) != 0) {
+		return NULL;
+	}
+	*at = i - 1;
+	return state_item(state, id, i - 1);
+}
+
+bool
+state_has_org(const struct state *state, const char *name)
+{
+	struct org org = {0};
+	size_t at;
+
+	return text_copy(org.name, sizeof(org.name), name, strlen(name)) &&
+	    state_find(state, LIST_ORGS, &org, &at) != NULL;
+}
+
+static enum res
+memory_open(
+    void *self, const struct registry_options *options, struct diag *why)
+{
+	struct org org = {.name = ORG_DEFAULT, .created_at = clock_now()};
+
+	(void)options;
+	return state_insert(self, LIST_ORGS, &org) == RES_OK ? RES_OK
+	                                                     : no_memory(why);
+}
+
+static void
+memory_close(void *self)
+{
+	state_done(self);
+}
+
+static enum res
+memory_load(void *self, struct config *out, struct diag *why)
+{
+	struct state copy;
+	enum list_id id;
+
+	if (state_copy(self, &copy) != RES_OK) {
+		return no_memory(why);
+	}
+	for (id = LIST_DEVICES; id < LIST_COUNT; id++) {
+		while (copy.lists[id].count > 0) {
+			state_take_out(&copy, id, copy.lists[id].count - 1);
+		}
+		free(copy.lists[id].items);
+	}
+	*out = (struct config){
+	    .mark = copy.last_seq,
+	    .orgs = (void *)copy.lists[LIST_ORGS].items,
+	    .org_count = copy.lists[LIST_ORGS].count,
+	    .cas = (void *)copy.lists[LIST_CAS].items,
+	    .ca_count = copy.lists[LIST_CAS].count,
+	    .types = (void *)copy.lists[LIST_TYPES].items,
+	    .type_count = copy.lists[LIST_TYPES].count,
+	    .rules = (void *)copy.lists[LIST_RULES].items,
+	    .rule_count = copy.lists[LIST_RULES].count,
+	    .topics = (void *)copy.lists[LIST_TOPICS].items,
+	    .topic_count = copy.lists[LIST_TOPICS].count,
+	    .settings = (void *)copy.lists[LIST_SETTINGS].items,
+	    .setting_count = copy.lists[LIST_SETTINGS].count,
+	};
+	return RES_OK;
+}
+
+bool
+state_has_twin(const struct state *state, const char *org, const char *name)
+{
+	char text[IDENTITY_TEXT_MAX + 1];
+	const struct device *device;
+	size_t i;
+
+	for (i = 0; i < state->lists[LIST_DEVICES].count; i++) {
+		device = state_item(state, LIST_DEVICES, i);
+		identity_format(&device->who, text);
+		if (strcmp(device->org, org) == 0 &&
+		    text_equal_nocase(text, name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+drop_texts(struct device *device)
+{
+	device->subject = device->tags = device->info = NULL;
+}
+
+static enum res
+memory_get(void *self, const char *org, const struct identity *who, bool full,
+    struct device *out, bool *case_clash, struct diag *why)
+{
+	struct state *state = self;
+	char text[IDENTITY_TEXT_MAX + 1];
+	struct device wanted, found;
+	const struct device *there;
+	size_t at;
+
+	device_init(&wanted, org, who);
+	there = state_find(state, LIST_DEVICES, &wanted, &at);
+	if (there == NULL) {
+		identity_format(who, text);
+		*case_clash = state_has_twin(state, org, text);
+		return RES_NOTFOUND;
+	}
+	found = *there;
+	if (!full) {
+		drop_texts(&found);
+	}
+	return device_copy(&found, out) == RES_OK ? RES_OK : no_memory(why);
+}
+
+static bool
+matches(const struct device_query *query, const struct device *device)
+{
+	return strcmp(device->org, query->org) == 0 &&
+	    (query->type == NULL ||
+	        device_type_equal(&device->who.type, query->type)) &&
+	    (!query->has_state || device->state == query->state);
+}
+
+static bool
+is_after(const struct device *device, const struct identity *after)
+{
+	char a[IDENTITY_TEXT_MAX + 1], b[IDENTITY_TEXT_MAX + 1];
+
+	if (after == NULL) {
+		return true;
+	}
+	identity_format(&device->who, a);
+	identity_format(after, b);
+	return strcmp(a, b) > 0;
+}
+
+static enum res
+memory_scan(void *self, const struct device_query *query, device_visit *visit,
+    void *context, struct diag *why)
+{
+	struct state *state = self;
+	struct device device;
+	enum res r = RES_OK;
+	int64_t given = 0;
+	size_t i;
+
+	(void)why;
+	for (i = 0; r == RES_OK && i < state->lists[LIST_DEVICES].count &&
+	     (query->limit <= 0 || given < query->limit);
+	     i++) {
+		device =
+		    *(const struct device *)state_item(state, LIST_DEVICES, i);
+		if (!matches(query, &device) ||
+		    !is_after(&device, query->after)) {
+			continue;
+		}
+		if (!query->full) {
+			drop_texts(&device);
+		}
+		r = visit(&device, context);
+		given++;
+	}
+	return r;
+}
+
+static enum res
+memory_count(void *self, const struct device_query *query, int64_t *out,
+    struct diag *why)
+{
+	struct state *state = self;
+	int64_t count = 0;
+	size_t i;
+
+	(void)why;
+	for (i = 0; i < state->lists[LIST_DEVICES].count; i++) {
+		count += matches(query, state_item(state, LIST_DEVICES, i));
+	}
+	*out = count;
+	return RES_OK;
+}
+
+static bool
+event_matches(const struct event_query *query, const struct event *event)
+{
+	return (query->org == NULL || strcmp(event->org, query->org) == 0) &&
+	    (query->kind == NULL || strcmp(event->kind, query->kind) == 0) &&
+	    event->seq > query->after && event->time >= query->since;
+}
+
+/* Events stand in the order of seq. */
+static enum res
+memory_events(void *self, const struct event_query *query, event_visit *visit,
+    void *context, struct diag *why)
+{
+	struct state *state = self;
+	size_t count = state->lists[LIST_EVENTS].count, i;
+	int64_t skip = 0, given = 0;
+	enum res r = RES_OK;
+
+	(void)why;
+	for (i = 0; query->newest && query->limit > 0 && i < count; i++) {
+		skip += event_matches(query, state_item(state, LIST_EVENTS, i));
+	}
+	skip -= query->limit;
+	for (i = 0; r == RES_OK && i < count; i++) {
+		if (!event_matches(query, state_item(state, LIST_EVENTS, i)) ||
+		    (query->newest && skip-- > 0)) {
+			continue;
+		}
+		if (query->limit > 0 && given++ >= query->limit) {
+			break;
+		}
+		r = visit(state_item(state, LIST_EVENTS, i), context);
+	}
+	return r;
+}
+
+static enum res
+memory_mark(void *self, int64_t *out, struct diag *why)
+{
+	(void)why;
+	*out = ((struct state *)self)->last_seq;
+	return RES_OK;
+}
+
+const struct backend backend_memory = {
+    .name = "memory",
+    .size = sizeof(struct state),
+    .open = memory_open,
+    .close = memory_close,
+    .load = memory_load,
+    .get = memory_get,
+    .scan = memory_scan,
+    .count = memory_count,
+    .events = memory_events,
+    .apply = memory_apply,
+    .mark = memory_mark,
+};

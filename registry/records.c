@@ -1,2 +1,165 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 #include "registry/records.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const state_names[] = {
+    [DEVICE_PENDING] = "pending",
+    [DEVICE_ALLOWED] = "allowed",
+    [DEVICE_PROVISIONED] = "provisioned",
+};
+
+#define STATE_COUNT (sizeof(state_names) / sizeof(state_names[0]))
+
+const char *
+device_state_name(enum device_state state)
+{
+	return (size_t)state < STATE_COUNT ? state_names[state] : "unknown";
+}
+
+bool
+device_state_parse(const char *name, enum device_state *out)
+{
+	size_t i;
+
+	for (i = 0; i < STATE_COUNT; i++) {
+		if (strcmp(name, state_names[i]) == 0) {
+			*out = (enum device_state)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+void
+ca_record_done(struct ca_record *ca)
+{
+	free(ca->der);
+	free(ca->subject);
+	free(ca->description);
+	free(ca->scope);
+	free(ca->tags);
+	*ca = (struct ca_record){0};
+}
+
+void
+topic_record_done(struct topic_record *topic)
+{
+	free(topic->filter);
+	*topic = (struct topic_record){0};
+}
+
+void
+setting_record_done(struct setting_record *setting)
+{
+	free(setting->value);
+	*setting = (struct setting_record){0};
+}
+
+void
+device_done(struct device *device)
+{
+	free(device->subject);
+	free(device->tags);
+	free(device->info);
+	*device = (struct device){0};
+}
+
+void
+event_done(struct event *event)
+{
+	free(event->subject);
+	free(event->detail);
+	*event = (struct event){0};
+}
+
+void
+config_done(struct config *config)
+{
+	size_t i;
+
+	for (i = 0; i < config->ca_count; i++) {
+		ca_record_done(&config->cas[i]);
+	}
+	for (i = 0; i < config->topic_count; i++) {
+		topic_record_done(&config->topics[i]);
+	}
+	for (i = 0; i < config->setting_count; i++) {
+		setting_record_done(&config->settings[i]);
+	}
+	free(config->orgs);
+	free(config->cas);
+	free(config->types);
+	free(config->rules);
+	free(config->topics);
+	free(config->settings);
+	*config = (struct config){0};
+}
+
+/* NULL copies to NULL; false only without memory. */
+static bool
+copy_text(const char *from, char **to)
+{
+	*to = from == NULL ? NULL : strdup(from);
+	return from == NULL || *to != NULL;
+}
+
+enum res
+ca_record_copy(const struct ca_record *from, struct ca_record *out)
+{
+	struct ca_record copy = *from;
+	bool ok = true;
+
+	copy.der = NULL;
+	if (from->der != NULL) {
+		copy.der = malloc(from->der_len > 0 ? from->der_len : 1);
+		ok = copy.der != NULL;
+	}
+	if (copy.der != NULL) {
+		memcpy(copy.der, from->der, from->der_len);
+	}
+	ok = copy_text(from->subject, &copy.subject) && ok;
+	ok = copy_text(from->description, &copy.description) && ok;
+	ok = copy_text(from->scope, &copy.scope) && ok;
+	ok = copy_text(from->tags, &copy.tags) && ok;
+	if (!ok) {
+		ca_record_done(&copy);
+	}
+	*out = copy;
+	return ok ? RES_OK : RES_NOMEM;
+}
+
+enum res
+device_copy(const struct device *from, struct device *out)
+{
+	struct device copy = *from;
+	bool ok = true;
+
+	ok = copy_text(from->subject, &copy.subject) && ok;
+	ok = copy_text(from->tags, &copy.tags) && ok;
+	ok = copy_text(from->info, &copy.info) && ok;
+	if (!ok) {
+		device_done(&copy);
+	}
+	*out = copy;
+	return ok ? RES_OK : RES_NOMEM;
+}
+
+void
+device_init(struct device *device, const char *org, const struct identity *who)
+{
+	*device = (struct device){
+	    .who = *who,
+	    .state = DEVICE_PENDING,
+	    .created_at = CLOCK_NONE,
+	    .provisioned_at = CLOCK_NONE,
+	    .last_seen_at = CLOCK_NONE,
+	    .window_ends_at = CLOCK_NONE,
+	    .not_after = CLOCK_NONE,
+	};
+	/* An org that is too long becomes "", which no registry has. */
+	if (!text_copy(device->org, sizeof(device->org), org, strlen(org))) {
+		device->org[0] = '\0';
+	}
+}

@@ -24,6 +24,7 @@
 #define CA_ID_MIN       16          /* hex digits of a CA's id, more on a tie */
 #define CAS_MAX         64          /* an org */
 #define CAS_SUBJECT_MAX 10          /* of one subject */
+#define TOPICS_MAX      256         /* topic rules, an org */
 #define JSON_MAX        (64 * 1024) /* bytes of info and of tags */
 
 struct org {

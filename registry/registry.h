@@ -107,30 +107,39 @@ enum change_kind {
 	CHANGE_CA_ADD,       /* ca; its id is set; RES_EXISTS (fingerprint or
 	                        name taken), RES_LIMIT (CAS_MAX,
 	                        CAS_SUBJECT_MAX) */
-	CHANGE_CA_SET,       /* ca: name, description, state, scope, enrol of
-	                        the one with its fingerprint; RES_NOTFOUND,
-	                        RES_EXISTS (name taken) */
+	CHANGE_CA_SET,       /* ca: name, description, scope, enrol of the one
+	                        with its fingerprint; RES_NOTFOUND, RES_EXISTS
+	                        (name taken) */
+	CHANGE_CA_STATE,     /* ca.state of the one with its fingerprint;
+	                        RES_NOTFOUND, RES_EXISTS (it is so already) */
 	CHANGE_CA_REMOVE,    /* ca.fingerprint; RES_NOTFOUND */
 	CHANGE_TYPE_SET,     /* type, added or replaced */
 	CHANGE_TYPE_UNSET,   /* type.type; RES_NOTFOUND */
 	CHANGE_RULE_SET,     /* rule, added or replaced */
 	CHANGE_RULE_UNSET,   /* rule.who; RES_NOTFOUND */
-	CHANGE_TOPIC_ADD,    /* topic; RES_EXISTS */
+	CHANGE_TOPIC_ADD,    /* topic; RES_EXISTS, RES_LIMIT (TOPICS_MAX) */
 	CHANGE_TOPIC_REMOVE, /* topic, all three equal; RES_NOTFOUND */
 	CHANGE_SETTING_SET,  /* setting, added or replaced */
 	CHANGE_DEVICE_ADD,   /* device, as it is; RES_EXISTS (also by case) */
-	CHANGE_DEVICE_PROVISION, /* device: added if absent; if it is there as
-	                         allowed, made provisioned with the
-	                         certificate's data; else RES_EXISTS */
-	CHANGE_DEVICE_STATE,     /* device: state and locked; RES_NOTFOUND */
+	CHANGE_DEVICE_PROVISION, /* device, provisioned or pending: added if
+	                         absent; a provisioned one also takes the place
+	                         of an allowed one, which gets the times, the
+	                         address and the certificate's data; else
+	                         RES_EXISTS (also by case) */
+	CHANGE_DEVICE_LOCK,      /* device.locked; RES_NOTFOUND, RES_EXISTS (it
+	                         is so already) */
+	CHANGE_DEVICE_APPROVE,   /* device.who: pending to allowed without end;
+	                         RES_NOTFOUND, RES_REFUSED (not pending) */
 	CHANGE_DEVICE_REMOVE,    /* device.who; RES_NOTFOUND */
 	CHANGE_DEVICE_SEEN, /* device: last_seen_at, last_address; no event;
 	                       RES_NOTFOUND */
+	CHANGE_EVENT,       /* nothing but the event itself; of is unused */
 };
 
 struct change {
 	enum change_kind kind;
-	const char *org; /* of everything but ORG_*: must exist */
+	const char *org; /* must exist; of ORG_*: where the event is written,
+	                    which after ORG_REMOVE must be another one */
 	union {
 		struct org *org;
 		struct ca_record *ca;
@@ -152,14 +161,16 @@ enum apply_mode {
 	APPLY_ALL = 0, /* the first change that does not succeed undoes all;
 	                  its result is returned */
 	APPLY_EACH,    /* changes stand alone: RES_OK even if some of them were
-	                  answered RES_EXISTS or RES_NOTFOUND, see result */
+	                  answered RES_EXISTS, RES_NOTFOUND, RES_LIMIT,
+	                  RES_REFUSED or RES_SYNTAX, see result */
 };
 
 /*
  * One transaction, on the disk when RES_OK comes back.  RES_UNAVAIL: disk
  * full, busy, I/O; then nothing counts as done, though a failed commit may
  * yet be found done later: changes must bear being applied twice.  An org that
- * does not exist is RES_NOTFOUND.
+ * does not exist is RES_NOTFOUND.  A change that could not be read back is
+ * RES_SYNTAX or RES_LIMIT: an identity, tags or info that do not parse.
  */
 MUST_CHECK enum res registry_apply(struct registry *registry,
     struct change *changes, size_t n, enum apply_mode mode, struct diag *why);

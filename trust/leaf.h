@@ -12,7 +12,7 @@
 
 #define LEAF_DER_MAX        (16 * 1024)
 #define LEAF_SANS_MAX       32
-#define LEAF_EXTENSIONS_MAX 64
+#define LEAF_EXTENSIONS_MAX CERT_EXTENSIONS_MAX
 #define LEAF_SERIAL_MAX     20 /* octets, RFC 5280 4.1.2.2 */
 
 struct leaf; /* immutable once made; one owner; reading from any thread */
@@ -42,5 +42,11 @@ enum reason leaf_check(const struct leaf *leaf, const char **why);
 /* identity_from_certificate() of this leaf. */
 enum reason leaf_identity(
     const struct leaf *leaf, struct identity *out, const char **why);
+
+/* For the other files of this room: the leaf keeps it. */
+struct x509_st *leaf_cert(const struct leaf *leaf);
+
+/* Whether a dNSName holds a wildcard; true also if that cannot be told. */
+bool leaf_has_wildcard(const struct leaf *leaf);
 
 #endif /* TRUST_LEAF_H */

@@ -20,8 +20,9 @@
 
 #define TRUST_CAS_MAX          64 /* an org */
 #define TRUST_SAME_SUBJECT_MAX 10
-#define TRUST_DEPTH            4 /* certificates between leaf and anchor */
-#define TRUST_AUTH_LEVEL       2 /* OpenSSL's security level */
+#define TRUST_TRIES_MAX        20 /* CAs tried for one leaf */
+#define TRUST_DEPTH            4  /* certificates between leaf and anchor */
+#define TRUST_AUTH_LEVEL       2  /* OpenSSL's security level */
 
 enum ca_state {
 	CA_UNPROVEN = 0, /* waits for proof of possession */
@@ -41,7 +42,8 @@ struct trust_finding {
 	bool has_ca;          /* ca is set: the CA that anchors, or would */
 	uint8_t ca[HASH_LEN]; /* its fingerprint */
 	bool in_scope;        /* the CA may assert the identity asked for */
-	int64_t valid_until;  /* earliest notAfter of the chain */
+	int64_t valid_until;  /* earliest notAfter of the chain, that moment
+	                         excluded; CLOCK_NONE in a refusal */
 };
 
 MUST_CHECK enum res trust_set_new(struct trust_set **out);
@@ -49,7 +51,8 @@ void trust_set_free(struct trust_set *set);
 
 /*
  * Add a CA while the set is being built.  der and patterns are copied.
- * RES_CORRUPT: der is not one certificate.  RES_LIMIT: TRUST_CAS_MAX.
+ * RES_CORRUPT: der is not one certificate.  RES_LIMIT: TRUST_CAS_MAX or
+ * SCOPE_PATTERNS_MAX.  RES_EXISTS: it is in the set already.
  */
 MUST_CHECK enum res trust_set_add(struct trust_set *set, const uint8_t *der,
     size_t der_len, enum ca_state state, const char *const *patterns,
@@ -60,8 +63,11 @@ MUST_CHECK enum res trust_set_add(struct trust_set *set, const uint8_t *der,
  * seconds): purpose sslclient, security level 2, depth 4.  chain may be NULL.
  * A leaf that is itself registered is REASON_CERT_IS_CA.  A chain that passes
  * through a registered CA that is not active is refused with that CA's state,
- * whatever else would anchor it.  Among several CAs that verify, one whose
- * scope covers who is preferred; who may be NULL (then in_scope is false).
+ * whatever else would anchor it; a chain through an active one is bound by
+ * that CA's scope as well.  Among several CAs that verify, one whose scope
+ * covers who is preferred; who may be NULL (then in_scope is false).
+ * Where several things are wrong the reason is the first in the order of
+ * reason.h, told of the CA that comes nearest to anchoring the leaf.
  * out->reason is REASON_REGISTRY_ERROR if there was no memory.
  */
 void trust_verify(const struct trust_set *set, const struct leaf *leaf,

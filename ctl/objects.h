@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * objects: the registry's records as the JSON that programs rely on, and what
+ * several commands must find out about them.
+ */
+#ifndef CTL_OBJECTS_H
+#define CTL_OBJECTS_H
+
+#include "common/json.h"
+#include "ctl/call.h"
+
+struct json *org_json(const struct org *org);
+struct json *ca_json(const struct ca_record *ca);
+struct json *device_json(
+    const struct config *config, const struct device *device);
+struct json *event_json(const struct event *event);
+
+/* The id of the CA with this fingerprint, as much of it as tells it if it was
+ * removed. */
+void ca_id_of(const struct config *config, const char *org,
+    const uint8_t fingerprint[HASH_LEN], char id[HASH_TEXT_MAX + 1]);
+
+/* NULL: not declared; no rule. who is "default" or a type. */
+const struct type_record *type_of(const struct config *config, const char *org,
+    const struct device_type *type);
+const struct rule_record *rule_of(
+    const struct config *config, const char *org, const char *who);
+
+/* "active", or "expired" for a CA whose dates are over. */
+const char *ca_state_shown(const struct ca_record *ca, int64_t now);
+
+/* One device, whole; an exit code, an error told. */
+int find_device(
+    const struct call *call, const struct identity *who, struct device *out);
+
+/* Devices of the call's org, of one type or of all. */
+MUST_CHECK enum res count_devices(const struct call *call,
+    const struct device_type *type, int64_t *out, struct diag *why);
+
+#endif /* CTL_OBJECTS_H */

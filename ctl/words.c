@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+#include "ctl/words.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy/policy.h"
+#include "trust/scope.h"
+
+bool
+take_identity(const struct call *call, const char *text, struct identity *out)
+{
+	const char *why = NULL;
+
+	if (identity_parse(text, strlen(text), out, &why) != RES_OK) {
+		(void)misuse(call,
+		    "\"%.120s\" is no identity, as d:meter:0001 is (%s)", text,
+		    why);
+		return false;
+	}
+	return true;
+}
+
+bool
+take_type(const struct call *call, const char *text, struct device_type *out)
+{
+	const char *why = NULL;
+
+	if (device_type_parse(text, strlen(text), out, &why) != RES_OK) {
+		(void)misuse(call,
+		    "\"%.120s\" is no device type, as d:meter is (%s)", text,
+		    why);
+		return false;
+	}
+	return true;
+}
+
+bool
+take_number(const struct call *call, const char *option, int64_t low,
+    int64_t high, int64_t *out)
+{
+	const char *text = call_option(call, option);
+
+	if (text != NULL && text_number(text, low, high, out) != RES_OK) {
+		(void)misuse(call, "--%s takes a number from %lld to %lld",
+		    option, (long long)low, (long long)high);
+		return false;
+	}
+	return true;
+}
+
+bool
+take_window(const struct call *call, int64_t *out)
+{
+	const char *text = call_option(call, "window");
+	int64_t span = 0;
+
+	if (text == NULL) {
+		return true;
+	}
+	if (strcmp(text, "none") == 0) {
+		*out = CLOCK_FOREVER;
+		return true;
+	}
+	if (span_parse(text, &span) != RES_OK || span == 0) {
+		(void)misuse(call,
+		    "--window takes a time as in 90s, 15m, 48h, 7d, or none");
+		return false;
+	}
+	*out = span;
+	return true;
+}
+
+bool
+take_since(const struct call *call, int64_t *out)
+{
+	const char *text = call_option(call, "since");
+	int64_t span = 0;
+
+	if (text == NULL || clock_parse(text, out) == RES_OK) {
+		return true;
+	}
+	if (span_parse(text, &span) != RES_OK) {
+		(void)misuse(call,
+		    "--since takes a time as in 2026-11-21T14:00:00Z, or a "
+		    "span before now as in 24h");
+		return false;
+	}
+	*out = call->now - span;
+	return true;
+}
+
+bool
+take_enrol(const struct call *call, char *word)
+{
+	const char *text = call_option(call, "enrol");
+	enum enrolment mode;
+
+	if (text == NULL) {
+		return true;
+	}
+	if (!enrolment_parse(text, &mode)) {
+		(void)misuse(call, "--enrol takes auto, approve or listed");
+		return false;
+	}
+	set_word(word, WORD_MAX + 1, text);
+	return true;
+}
+
+bool
+take_scope(const struct call *call, char **out)
+{
+	const char *pattern, *why = NULL;
+	struct json *array = json_array();
+	size_t at = 0, count = 0;
+
+	while ((pattern = call_next_option(call, "scope", &at)) != NULL) {
+		if (scope_check(pattern, &why) != RES_OK) {
+			(void)misuse(call,
+			    "\"%.120s\" is no scope, as d:meter:* is (%s)",
+			    pattern, why);
+			goto out;
+		}
+		if (++count > SCOPE_PATTERNS_MAX) {
+			(void)misuse(call, "--scope may be given %d times",
+			    SCOPE_PATTERNS_MAX);
+			goto out;
+		}
+		json_append_text(array, pattern);
+	}
+	if (count > 0 && (*out = json_print(array)) == NULL) {
+		(void)misuse(call, "there is not enough memory");
+		goto out;
+	}
+	json_free(array);
+	return true;
+out:
+	json_free(array);
+	return false;
+}
+
+/* One NAME=VALUE as {name, value}; NULL: not of that form. */
+static struct json *
+read_tag(const char *text)
+{
+	const char *equals = strchr(text, '=');
+	struct json *tag;
+	char *name;
+
+	if (equals == NULL || equals == text ||
+	    !text_is_printable_utf8(text, strlen(text))) {
+		return NULL;
+	}
+	name = strndup(text, (size_t)(equals - text));
+	tag = name == NULL ? NULL : json_object();
+	json_add_text(tag, "name", name);
+	json_add_text(tag, "value", equals + 1);
+	free(name);
+	return tag;
+}
+
+bool
+take_tags(const struct call *call, char **out)
+{
+	struct json *array = json_array(), *tag;
+	const char *text;
+	size_t at = 0, count = 0;
+	char *tags = NULL;
+
+	while ((text = call_next_option(call, "tag", &at)) != NULL) {
+		if ((tag = read_tag(text)) == NULL) {
+			(void)misuse(call,
+			    "--tag takes NAME=VALUE in printable UTF-8, not "
+			    "\"%.120s\"",
+			    text);
+			goto out;
+		}
+		json_append(array, tag);
+		count++;
+	}
+	if (count > 0) {
+		tags = json_print(array);
+		if (tags == NULL || strlen(tags) > JSON_MAX) {
+			(void)misuse(call, "the tags are longer than %d bytes",
+			    JSON_MAX);
+			goto out;
+		}
+		*out = tags;
+	}
+	json_free(array);
+	return true;
+out:
+	free(tags);
+	json_free(array);
+	return false;
+}
+
+void
+set_word(char *to, size_t size, const char *word)
+{
+	if (!text_copy(to, size, word, strlen(word))) {
+		to[0] = '\0';
+	}
+}
+
+void
+window_format(int64_t window, char text[SPAN_TEXT_MAX + 1])
+{
+	if (window == CLOCK_FOREVER || window == CLOCK_NONE) {
+		set_word(text, SPAN_TEXT_MAX + 1,
+		    window == CLOCK_FOREVER ? "none" : "");
+	} else {
+		span_format(window, text);
+	}
+}
+
+/* All of fd, which is known to hold size bytes; more or less is refused. */
+static enum res
+read_all(
+    int fd, const char *path, uint8_t *bytes, size_t size, struct diag *why)
+{
+	size_t at = 0;
+	ssize_t n;
+
+	while (at <= size) {
+		n = read(fd, bytes + at, size + 1 - at);
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n < 0) {
+			return diag_res(why, RES_REFUSED,
+			    "cannot read the file %.200s: %s", path,
+			    strerror(errno));
+		}
+		if (n == 0) {
+			break;
+		}
+		at += (size_t)n;
+	}
+	if (at != size) {
+		return diag_res(why, RES_REFUSED,
+		    "the file %.200s changed while it was read", path);
+	}
+	bytes[size] = 0;
+	return RES_OK;
+}
+
+enum res
+read_file(
+    const char *path, size_t max, uint8_t **out, size_t *len, struct diag *why)
+{
+	/* Not to hang on a pipe that nobody writes to. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	uint8_t *bytes = NULL;
+	struct stat stat;
+	enum res r;
+
+	if (fd < 0 || fstat(fd, &stat) != 0) {
+		r = diag_res(why, RES_REFUSED,
+		    "cannot open the file %.200s: %s", path, strerror(errno));
+		goto out;
+	}
+	if (!S_ISREG(stat.st_mode) || stat.st_size > (off_t)max) {
+		r = diag_res(why, RES_REFUSED,
+		    "the file %.200s is not a regular file of at most %zu "
+		    "bytes",
+		    path, max);
+		goto out;
+	}
+	bytes = malloc((size_t)stat.st_size + 1);
+	if (bytes == NULL) {
+		r = diag_res(why, RES_NOMEM, "there is not enough memory");
+		goto out;
+	}
+	r = read_all(fd, path, bytes, (size_t)stat.st_size, why);
+	if (r == RES_OK) {
+		*out = bytes;
+		*len = (size_t)stat.st_size;
+		bytes = NULL;
+	}
+out:
+	free(bytes);
+	if (fd >= 0) {
+		(void)close(fd);
+	}
+	return r;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * words: arguments and options checked against the rooms that own them.
+ *
+ * The take_ functions answer false after they have told the user what to
+ * write instead; then *out is as it was and the exit code is EXIT_USAGE.  An
+ * option that was not given is true, and *out is as it was.
+ */
+#ifndef CTL_WORDS_H
+#define CTL_WORDS_H
+
+#include "common/json.h"
+#include "ctl/call.h"
+
+MUST_CHECK bool take_identity(
+    const struct call *call, const char *text, struct identity *out);
+MUST_CHECK bool take_type(
+    const struct call *call, const char *text, struct device_type *out);
+MUST_CHECK bool take_number(const struct call *call, const char *option,
+    int64_t low, int64_t high, int64_t *out);
+
+/* Seconds; CLOCK_FOREVER for "none". */
+MUST_CHECK bool take_window(const struct call *call, int64_t *out);
+
+/* A point in time, or a span before now. */
+MUST_CHECK bool take_since(const struct call *call, int64_t *out);
+
+/* The option --enrol into word[WORD_MAX + 1]. */
+MUST_CHECK bool take_enrol(const struct call *call, char *word);
+
+/* The JSON array of every --scope or --tag, to be freed; NULL in *out if there
+ * was none. */
+MUST_CHECK bool take_scope(const struct call *call, char **out);
+MUST_CHECK bool take_tags(const struct call *call, char **out);
+
+/* A checked word into a fixed field, which is as large as the largest word. */
+void set_word(char *to, size_t size, const char *word);
+
+/* "none" for CLOCK_FOREVER, "" for CLOCK_NONE, else "48h". */
+void window_format(int64_t window, char text[SPAN_TEXT_MAX + 1]);
+
+/*
+ * A regular file as bytes with a NUL after them, to be freed; "-" is a file's
+ * name like any other.  RES_REFUSED, RES_NOMEM.
+ */
+MUST_CHECK enum res read_file(
+    const char *path, size_t max, uint8_t **out, size_t *len, struct diag *why);
+
+#endif /* CTL_WORDS_H */

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
+# Bash completion for certid.
+
+_certid_globals="--registry --org --json --help --version"
+
+# The options of a command; one line each, in the order of "certid help".
+_certid_options() {
+	case "$1" in
+	"init") echo "--topics" ;;
+	"status") echo "" ;;
+	"org add") echo "" ;;
+	"org list") echo "" ;;
+	"org remove") echo "" ;;
+	"ca add") echo "--name --description --scope --inactive --tag" ;;
+	"ca list") echo "" ;;
+	"ca show") echo "" ;;
+	"ca activate") echo "" ;;
+	"ca deactivate") echo "" ;;
+	"ca remove") echo "" ;;
+	"ca set") echo "--name --description --scope --enrol" ;;
+	"type list") echo "" ;;
+	"type show") echo "" ;;
+	"type set") echo "--enrol --window --id-format --id-length --id-prefix" ;;
+	"type unset") echo "" ;;
+	"rule list") echo "" ;;
+	"rule set") echo "" ;;
+	"rule unset") echo "" ;;
+	"device add") echo "--window --tag --info" ;;
+	"device list") echo "--type --state --limit --after" ;;
+	"device show") echo "" ;;
+	"device lock") echo "" ;;
+	"device unlock") echo "" ;;
+	"device approve") echo "" ;;
+	"device remove") echo "" ;;
+	"topic list") echo "" ;;
+	"topic add") echo "" ;;
+	"topic remove") echo "" ;;
+	"set") echo "" ;;
+	"explain") echo "--cert --chain --client-id --token --tls --at" ;;
+	"event list") echo "--kind --since --limit" ;;
+	"event follow") echo "--kind --since --limit" ;;
+	"help") echo "" ;;
+	*) return 1 ;;
+	esac
+}
+
+# What may follow a word that wants one more: a noun, or all commands.
+_certid_words() {
+	case "$1" in
+	"") echo "init status org ca type rule device topic set explain event help" ;;
+	org) echo "add list remove" ;;
+	ca) echo "add list show activate deactivate remove set" ;;
+	type) echo "list show set unset" ;;
+	rule) echo "list set unset" ;;
+	device) echo "add list show lock unlock approve remove" ;;
+	topic) echo "list add remove" ;;
+	event) echo "list follow" ;;
+	esac
+}
+
+# The values of an option, where they are known words.
+_certid_values() {
+	case "$1" in
+	--topics) echo "plain iot-2" ;;
+	--enrol) echo "auto approve listed" ;;
+	--id-format) echo "any decimal hex mac mac-colon mac-dash uuid4" ;;
+	--window) echo "24h 48h 7d none" ;;
+	--state) echo "allowed pending provisioned" ;;
+	--tls) echo "yes no" ;;
+	--kind) echo "device-provisioned device-pending device-approved" \
+		"device-locked device-unlocked device-removed" \
+		"session-closed ca-added ca-activated ca-deactivated" \
+		"ca-removed rule-changed type-changed setting-changed import" ;;
+	*) return 1 ;;
+	esac
+}
+
+# The words that an argument of a command may be; $2 is how many there are.
+_certid_arguments() {
+	case "$1 $2" in
+	"rule set 0") echo "default" ;;
+	"rule set 1") echo "tls-optional token cert cert+token cert-or-token" ;;
+	"topic add 0" | "topic remove 0") echo "all d g" ;;
+	"topic add 1" | "topic remove 1") echo "publish subscribe both" ;;
+	"set 0") echo "topics client-id types enrol" ;;
+	"set 1") echo "on off open declared auto approve listed" ;;
+	"help 0") _certid_words "" ;;
+	*) return 1 ;;
+	esac
+}
+
+_certid() {
+	local current="${COMP_WORDS[COMP_CWORD]}" previous="" command="" word
+	local arguments=0 skip="" i words
+
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word="${COMP_WORDS[i]}"
+		previous="$word"
+		if [[ -n "$skip" ]]; then
+			skip=""
+			previous=""
+			continue
+		fi
+		case "$word" in
+		--json | --help | --version | --inactive) ;;
+		-*) skip=1 ;;
+		*)
+			if _certid_options "$command" >/dev/null; then
+				arguments=$((arguments + 1))
+			else
+				command="${command:+$command }$word"
+			fi
+			;;
+		esac
+	done
+
+	if [[ -n "$skip" ]]; then
+		if words="$(_certid_values "$previous")"; then
+			mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+		else
+			mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		fi
+		return
+	fi
+	if [[ "$current" == -* ]]; then
+		words="$_certid_globals $(_certid_options "$command")"
+	elif ! _certid_options "$command" >/dev/null; then
+		words="$(_certid_words "$command")"
+	elif [[ "$command" == "ca add" ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		return
+	elif ! words="$(_certid_arguments "$command" "$arguments")"; then
+		return
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+}
+
+complete -F _certid certid

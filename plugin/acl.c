@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+#include <mosquitto_broker.h>
+#include <string.h>
+
+#include "plugin/instance.h"
+
+static bool
+is_control(const char *topic)
+{
+	return strncmp(topic, "$CONTROL", strlen("$CONTROL")) == 0;
+}
+
+/* What somebody who is no device gets. */
+static int
+answer_other(enum session_kind kind, const char *topic)
+{
+	if (kind == SESSION_DEFERRED) {
+		return ANSWER_DEFER;
+	}
+	return kind == SESSION_FREE && !is_control(topic) ? ANSWER_OK
+	                                                  : ANSWER_DENIED;
+}
+
+static int
+answer_policy(enum others others, const char *topic)
+{
+	switch (others) {
+	case OTHERS_DEFER:
+		return answer_other(SESSION_DEFERRED, topic);
+	case OTHERS_ALLOW:
+		return answer_other(SESSION_FREE, topic);
+	case OTHERS_REFUSE:
+		break;
+	}
+	return ANSWER_DENIED;
+}
+
+static bool
+is_granted(const struct session *session, int access, const char *topic)
+{
+	switch (access) {
+	case BROKER_READ:
+		return grants_allow_delivery(session->grants, topic);
+	case BROKER_WRITE:
+		return grants_allow_publish(session->grants, topic);
+	case BROKER_SUBSCRIBE:
+		return grants_allow_subscribe(session->grants, topic);
+	case BROKER_UNSUBSCRIBE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* With "set topics off" the other ACL sources have the word, but for what no
+ * device may ever do. */
+static int
+answer_elsewhere(int access, const char *topic)
+{
+	if (is_control(topic) || (access == BROKER_WRITE && topic[0] == '$')) {
+		return ANSWER_DENIED;
+	}
+	return ANSWER_DEFER;
+}
+
+static int
+answer_device(struct instance *instance, struct session *session, int access,
+    const char *topic)
+{
+	const struct tenant *tenant;
+
+	if (!review_stands(instance, session)) {
+		return ANSWER_DENIED;
+	}
+	tenant = snapshot_tenant(instance->snapshot, INSTANCE_ORG);
+	if (tenant != NULL && !tenant->topics_on) {
+		return answer_elsewhere(access, topic);
+	}
+	if (is_granted(session, access, topic)) {
+		return ANSWER_OK;
+	}
+	/* Never a line for a delivery: see report.h. */
+	if (access == BROKER_WRITE || access == BROKER_SUBSCRIBE) {
+		report_denied(session,
+		    access == BROKER_WRITE ? "publish" : "subscribe", topic,
+		    instance->now_ms);
+	}
+	return ANSWER_DENIED;
+}
+
+/*
+ * A session from disk, or the author of a retained message: the broker asks
+ * with a client that never connected in this process.  Its user name is the
+ * one that we set when it was admitted; nobody can give himself such a name
+ * without a certificate.  It is judged by what the registry says now, and by
+ * the CA that the registry noted.
+ */
+static struct session *
+restore(struct instance *instance, const struct mosquitto *client,
+    const struct identity *who)
+{
+	const struct tenant *tenant =
+	    snapshot_tenant(instance->snapshot, INSTANCE_ORG);
+	struct session *session = session_add(&instance->sessions, client,
+	    mosquitto_client_id(client), mosquitto_client_username(client),
+	    who);
+	struct device device = {0};
+	bool case_clash = false;
+	enum res r;
+
+	if (session == NULL || tenant == NULL) {
+		return session;
+	}
+	r = instance_lookup(instance, INSTANCE_ORG, who, &device, &case_clash);
+	session->online = false;
+	session->offline_since = instance->now_ms;
+	session->sight = admission_sight(r, &device, case_clash);
+	session->locked = device.locked;
+	session->valid_until = CLOCK_FOREVER;
+	memcpy(session->ca, device.ca, HASH_LEN);
+	device_done(&device);
+	if (session->sight == SIGHT_FAILED ||
+	    grants_new(tenant->topics, tenant->topic_count, INSTANCE_ORG, who,
+	        &session->grants) != RES_OK) {
+		/* Not known for now: forget it, and ask again next time. */
+		session_remove(&instance->sessions, session);
+		return NULL;
+	}
+	return session;
+}
+
+static int
+answer_restored(struct instance *instance, const struct mosquitto *client,
+    int access, const char *topic)
+{
+	const char *name = mosquitto_client_username(client);
+	struct session *session;
+	struct identity who;
+	const char *detail;
+
+	if (name == NULL ||
+	    identity_parse(name, strlen(name), &who, &detail) != RES_OK) {
+		return answer_policy(instance->options.others, topic);
+	}
+	/* Deliveries are to sessions, and 2.1 can tell whether this is one.
+	 * The author of a retained message is not. */
+	if (mosquitto_client_id(client) == NULL ||
+	    (access != BROKER_READ && access != BROKER_WRITE) ||
+	    (access == BROKER_READ &&
+	        broker_holds(&instance->broker, client) == KNOWN_NO)) {
+		return ANSWER_DENIED;
+	}
+	session = restore(instance, client, &who);
+	return session == NULL
+	    ? ANSWER_DENIED
+	    : answer_device(instance, session, access, topic);
+}
+
+/* A client that connected without BASIC_AUTH being asked. */
+static int
+answer_bypass(struct instance *instance)
+{
+	if (!instance->told_bypass) {
+		instance->told_bypass = true;
+		report_text(LOG_ERROR,
+		    "a client that was never authenticated here asks for "
+		    "access, and all of it is denied: "
+		    "use_identity_as_username and use_subject_as_username "
+		    "must be off, and no other plugin may authenticate "
+		    "before this one");
+	}
+	return ANSWER_DENIED;
+}
+
+int
+acl_check(int event, void *event_data, void *userdata)
+{
+	const struct mosquitto_evt_acl_check *check = event_data;
+	const struct mosquitto *client = check->client;
+	struct instance *instance = userdata;
+	struct session *session;
+
+	(void)event;
+	if (check->topic == NULL) {
+		return ANSWER_DENIED;
+	}
+	if (!instance_is_home(instance)) {
+		return instance->options.others == OTHERS_DEFER ? ANSWER_DEFER
+		                                                : ANSWER_DENIED;
+	}
+	session = session_find(&instance->sessions, client,
+	    mosquitto_client_id(client), mosquitto_client_username(client));
+	if (session == NULL) {
+		if (mosquitto_client_address(client) == NULL &&
+		    mosquitto_client_protocol_version(client) == 0) {
+			return answer_restored(
+			    instance, client, check->access, check->topic);
+		}
+		return answer_bypass(instance);
+	}
+	if (session->kind != SESSION_DEVICE) {
+		return answer_other(session->kind, check->topic);
+	}
+	return answer_device(instance, session, check->access, check->topic);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+#include <mosquitto_broker.h>
+#include <string.h>
+
+#include "plugin/instance.h"
+
+/* CONNECT, as the broker shows it to us. */
+struct connect {
+	struct mosquitto *client;
+	const char *id;
+	const char *username;
+	const char *password;
+	const char *address;
+	struct leaf *leaf; /* NULL: no certificate */
+};
+
+/*
+ * Mosquitto runs BASIC_AUTH again for every session when it reloads, also for
+ * those that are offline or came from disk.  Those must never be refused: 2.0
+ * would spoil its list of expiring sessions.  Revocation does not need it; it
+ * is followed all the time.
+ */
+static bool
+is_again(const struct instance *instance, const struct connect *connect,
+    const struct session *session)
+{
+	enum known held = broker_holds(&instance->broker, connect->client);
+
+	if (held == KNOWN_NO) {
+		return false;
+	}
+	if (held == KNOWN_UNSURE && session != NULL &&
+	    (!instance->reloading ||
+	        (!session->online && connect->leaf != NULL))) {
+		return false;
+	}
+	return session != NULL || connect->address == NULL;
+}
+
+static int
+answer_again(const struct instance *instance, const struct session *session)
+{
+	if (session == NULL || !session->online) {
+		return ANSWER_OK;
+	}
+	switch (session->kind) {
+	case SESSION_DEFERRED:
+		return ANSWER_DEFER;
+	case SESSION_FREE:
+		return ANSWER_OK;
+	case SESSION_DEVICE:
+		break;
+	}
+	return session->refused == REASON_NONE
+	    ? ANSWER_OK
+	    : broker_refusal(&instance->broker, session->refused);
+}
+
+/* Whether the broker forgets this session with its connection: certain only
+ * for MQTT 3.1.1 and before. */
+static bool
+is_fleeting(const struct mosquitto *client)
+{
+	return mosquitto_client_protocol_version(client) < 5 &&
+	    mosquitto_client_clean_session(client);
+}
+
+static int
+answer_other(struct instance *instance, const struct connect *connect)
+{
+	struct subject subject = {
+	    .client_id = connect->id, .address = connect->address};
+	struct answer answer = {.verdict.reason = REASON_NOT_A_DEVICE};
+	struct session *session;
+
+	if (instance->options.others == OTHERS_REFUSE) {
+		report_decision(
+		    &instance->report, &subject, &answer, instance->now_ms);
+		return broker_refusal(&instance->broker, REASON_NOT_A_DEVICE);
+	}
+	session = session_add(&instance->sessions, connect->client, connect->id,
+	    connect->username, NULL);
+	if (session == NULL) {
+		return broker_refusal(&instance->broker, REASON_REGISTRY_ERROR);
+	}
+	session->fleeting = is_fleeting(connect->client);
+	if (instance->options.others == OTHERS_ALLOW) {
+		session->kind = SESSION_FREE;
+		return ANSWER_OK;
+	}
+	session->kind = SESSION_DEFERRED;
+	return ANSWER_DEFER;
+}
+
+/* The row of a device, as this connection shows it. */
+static void
+describe(const struct instance *instance, const struct connect *connect,
+    const struct answer *answer, struct device *device)
+{
+	const struct cert_info *info;
+
+	device_init(device, INSTANCE_ORG, &answer->who);
+	device->state = answer->verdict.action == ACTION_PEND
+	    ? DEVICE_PENDING
+	    : DEVICE_PROVISIONED;
+	device->created_at = instance->now;
+	device->window_ends_at = CLOCK_FOREVER;
+	device->last_seen_at = instance->now;
+	if (connect->address != NULL &&
+	    !text_copy(device->last_address, sizeof(device->last_address),
+	        connect->address, strlen(connect->address))) {
+		device->last_address[0] = '\0'; /* no numeric address */
+	}
+	if (device->state == DEVICE_PROVISIONED) {
+		device->provisioned_at = instance->now;
+	}
+	device->has_ca = answer->has_ca;
+	memcpy(device->ca, answer->ca, HASH_LEN);
+	if (connect->leaf != NULL) {
+		info = leaf_info(connect->leaf);
+		device->has_fingerprint = true;
+		memcpy(device->fingerprint, info->fingerprint, HASH_LEN);
+		memcpy(device->serial, info->serial, sizeof(device->serial));
+		device->not_after = info->not_after;
+		device->subject = info->subject; /* lent */
+	}
+}
+
+/* Write down what the verdict asks for; false if it cannot be. */
+static bool
+record(struct instance *instance, const struct connect *connect,
+    const struct answer *answer)
+{
+	struct device device;
+
+	describe(instance, connect, answer, &device);
+	if (answer->verdict.action == ACTION_NONE) {
+		if (answer->verdict.reason == REASON_KNOWN) {
+			worker_seen(instance->worker, &device);
+		}
+		return true;
+	}
+	if (pending_add(&instance->pending, &device) != RES_OK) {
+		return false;
+	}
+	if (worker_provision(instance->worker, &device) != RES_OK) {
+		pending_remove(&instance->pending, INSTANCE_ORG, &answer->who);
+		return false;
+	}
+	return true;
+}
+
+/* Make the session of an admitted device; false: no memory, so no entry. */
+static bool
+admit(struct instance *instance, struct connect *connect,
+    const struct answer *answer)
+{
+	const struct tenant *tenant =
+	    snapshot_tenant(instance->snapshot, INSTANCE_ORG);
+	char name[IDENTITY_TEXT_MAX + 1];
+	struct session *session;
+
+	identity_format(&answer->who, name);
+	session = session_add(&instance->sessions, connect->client, connect->id,
+	    name, &answer->who);
+	if (session == NULL) {
+		return false;
+	}
+	session->fleeting = is_fleeting(connect->client);
+	memcpy(session->ca, answer->ca, HASH_LEN);
+	session->valid_until = answer->valid_until;
+	session->sight = SIGHT_KNOWN;
+	session->reviewed = instance->snapshot;
+	if (grants_new(tenant->topics, tenant->topic_count, INSTANCE_ORG,
+	        &answer->who, &session->grants) != RES_OK ||
+	    mosquitto_set_username(connect->client, name) != ANSWER_OK) {
+		session_remove(&instance->sessions, session);
+		return false;
+	}
+	session->leaf = connect->leaf;
+	connect->leaf = NULL;
+	return true;
+}
+
+static void
+tell(struct instance *instance, const struct connect *connect,
+    const struct leaf *leaf, const struct answer *answer)
+{
+	struct subject subject = {.client_id = connect->id,
+	    .address = connect->address,
+	    .leaf = leaf};
+
+	if (answer->has_ca) {
+		subject.ca =
+		    snapshot_ca(instance->snapshot, INSTANCE_ORG, answer->ca);
+	}
+	report_decision(&instance->report, &subject, answer, instance->now_ms);
+}
+
+static int
+answer_device(struct instance *instance, struct connect *connect)
+{
+	const struct leaf *leaf = connect->leaf; /* the session takes it */
+	const struct request request = {.leaf = leaf,
+	    .client_id = connect->id == NULL ? "" : connect->id,
+	    .username = connect->username,
+	    .password = connect->password,
+	    .tls = leaf != NULL || instance->options.assume_tls,
+	    .can_record = worker_has_room(instance->worker),
+	    .clock_is_set = clock_is_set(instance->now),
+	    .now = instance->now};
+	struct answer answer;
+	enum reason *reason = &answer.verdict.reason;
+
+	admission_decide(instance->snapshot, INSTANCE_ORG, &request,
+	    instance_lookup, instance, &answer, NULL);
+	/* A refused device may have to be written too: as pending. */
+	if (!record(instance, connect, &answer)) {
+		*reason = REASON_REGISTRY_BUSY;
+	} else if (reason_admits(*reason) &&
+	    !admit(instance, connect, &answer)) {
+		*reason = REASON_REGISTRY_ERROR;
+	}
+	tell(instance, connect, leaf, &answer);
+	return reason_admits(*reason)
+	    ? ANSWER_OK
+	    : broker_refusal(&instance->broker, *reason);
+}
+
+int
+auth_basic(int event, void *event_data, void *userdata)
+{
+	struct mosquitto_evt_basic_auth *auth = event_data;
+	struct instance *instance = userdata;
+	struct connect connect = {.client = auth->client};
+	struct session *session;
+	int answer;
+
+	(void)event;
+	if (!instance_is_home(instance)) {
+		return instance->options.others == OTHERS_DEFER ? ANSWER_DEFER
+		                                                : ANSWER_AUTH;
+	}
+	turn_if_tickless(instance);
+	connect.id = mosquitto_client_id(auth->client);
+	connect.username = auth->username;
+	connect.password = auth->password;
+	connect.address = mosquitto_client_address(auth->client);
+	connect.leaf = leaf_adopt(mosquitto_client_certificate(auth->client));
+
+	session = session_find(&instance->sessions, auth->client, connect.id,
+	    mosquitto_client_username(auth->client));
+	if (is_again(instance, &connect, session)) {
+		answer = answer_again(instance, session);
+		leaf_free(connect.leaf);
+		return answer;
+	}
+	/* The pointer may have been another client's before. */
+	session = session_at(&instance->sessions, auth->client);
+	if (session != NULL) {
+		session_remove(&instance->sessions, session);
+	}
+	answer = connect.leaf == NULL &&
+	        !admission_names_device(connect.id, connect.username)
+	    ? answer_other(instance, &connect)
+	    : answer_device(instance, &connect);
+	leaf_free(connect.leaf);
+	return answer;
+}
+
+/*
+ * MQTT 5 extended authentication is another plugin's business, and never makes
+ * a client a device.  We only forget what we knew of this pointer, so that the
+ * will of a client that breaks off is not taken for a device's.
+ */
+int
+auth_extended(int event, void *event_data, void *userdata)
+{
+	struct mosquitto_evt_extended_auth *auth = event_data;
+	struct instance *instance = userdata;
+	struct session *session;
+
+	(void)event;
+	if (!instance_is_home(instance)) {
+		return ANSWER_DEFER;
+	}
+	session = session_at(&instance->sessions, auth->client);
+	if (session != NULL) {
+		session_remove(&instance->sessions, session);
+	}
+	return instance->options.others == OTHERS_REFUSE ? ANSWER_AUTH
+	                                                 : ANSWER_DEFER;
+}

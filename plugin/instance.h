@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * instance: one loaded plugin, with everything that its callbacks share.
+ *
+ * Mosquitto may load the plugin several times; each has its own instance, and
+ * nothing is static.  All of it belongs to the broker's thread; the worker has
+ * its own things and is spoken to through worker.h.
+ */
+#ifndef PLUGIN_INSTANCE_H
+#define PLUGIN_INSTANCE_H
+
+#include <pthread.h>
+
+#include "plugin/broker.h"
+#include "plugin/options.h"
+#include "plugin/pending.h"
+#include "plugin/report.h"
+#include "plugin/session.h"
+#include "plugin/worker.h"
+
+/* Devices come to the org "default" until SNI tells orgs apart. */
+#define INSTANCE_ORG ORG_DEFAULT
+
+#define TURN_SLICE_MS 5     /* for looking at sessions again, in one TICK */
+#define FORGET_MS     60000 /* a session that cannot come back is kept */
+#define TICKLESS_MS   3000  /* without a TICK for so long, something is wrong */
+
+struct instance {
+	pthread_t thread; /* the broker's */
+	struct mosquitto_plugin_id_t *id;
+	struct broker broker;
+	struct options options;
+	struct registry *registry; /* for look-ups at CONNECT */
+	struct worker *worker;
+	struct snapshot *snapshot;
+	struct sessions sessions;
+	struct pending *pending;
+	struct report report;
+	int64_t now;      /* wall clock of the last turn */
+	int64_t now_ms;   /* monotonic clock of the last turn */
+	int64_t swept_ms; /* of the last once-a-second work */
+	bool reloading;   /* between RELOAD and the next TICK */
+	bool reviewing;   /* sessions wait for a look */
+	bool told_bypass; /* the log has the warning about bypassed clients */
+	bool told_tickless;
+	int64_t ticked_ms; /* of the last TICK */
+};
+
+/* Whether we are on the broker's thread.  2.1's http_api calls from another
+ * one, with a client that is none; such calls touch nothing here. */
+bool instance_is_home(const struct instance *instance);
+
+/* device_lookup of admission.h: what is queued first, then the registry. */
+enum res instance_lookup(void *context, const char *org,
+    const struct identity *who, struct device *out, bool *case_clash);
+
+/* auth.c: MOSQ_EVT_BASIC_AUTH and MOSQ_EVT_EXT_AUTH_START. */
+int auth_basic(int event, void *event_data, void *userdata);
+int auth_extended(int event, void *event_data, void *userdata);
+
+/* acl.c: MOSQ_EVT_ACL_CHECK. */
+int acl_check(int event, void *event_data, void *userdata);
+
+/* turn.c: MOSQ_EVT_TICK, _RELOAD, _DISCONNECT and 2.1's CLIENT_OFFLINE. */
+int turn_tick(int event, void *event_data, void *userdata);
+int turn_reload(int event, void *event_data, void *userdata);
+int turn_leave(int event, void *event_data, void *userdata);
+
+/* Read the clocks and take the worker's first news: the snapshot. */
+void turn_start(struct instance *instance);
+
+/* Where TICK does not come (2.0 with per_listener_settings true), do its work
+ * at every CONNECT, but for closing sessions, and say so in the log. */
+void turn_if_tickless(struct instance *instance);
+
+/*
+ * review.c: look at a device's session again, after the settings or its
+ * device changed or time passed.  One that is no longer in good standing is
+ * marked, so that nothing is allowed any more, and is closed by the next TICK.
+ */
+void review_session(struct instance *instance, struct session *session);
+
+/* Is it in good standing at this moment? Reviews it if it has to. */
+bool review_stands(struct instance *instance, struct session *session);
+
+#endif /* PLUGIN_INSTANCE_H */

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * plugin: the three functions that Mosquitto looks for, and the life of an
+ * instance.  Everything else in this room is hidden.
+ */
+#include <mosquitto_broker.h>
+#include <mosquitto_plugin.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugin/instance.h"
+#include "trust/cert.h"
+
+#define PLUGIN_VERSION       5
+#define EVENT_CLIENT_OFFLINE 28 /* 2.1 */
+#define ANSWER_FAILED        13 /* MOSQ_ERR_UNKNOWN: the broker does not start */
+
+static const struct {
+	int event;
+	MOSQ_FUNC_generic_callback call;
+	bool optional; /* older brokers do not know it */
+} callbacks[] = {
+    {MOSQ_EVT_BASIC_AUTH, auth_basic, false},
+    {MOSQ_EVT_EXT_AUTH_START, auth_extended, false},
+    {MOSQ_EVT_ACL_CHECK, acl_check, false},
+    {MOSQ_EVT_RELOAD, turn_reload, false},
+    {MOSQ_EVT_TICK, turn_tick, false},
+    {MOSQ_EVT_DISCONNECT, turn_leave, false},
+    {EVENT_CLIENT_OFFLINE, turn_leave, true},
+};
+
+#define CALLBACKS (sizeof(callbacks) / sizeof(callbacks[0]))
+
+bool
+instance_is_home(const struct instance *instance)
+{
+	return pthread_equal(pthread_self(), instance->thread) != 0;
+}
+
+enum res
+instance_lookup(void *context, const char *org, const struct identity *who,
+    struct device *out, bool *case_clash)
+{
+	struct instance *instance = context;
+	enum res r;
+
+	r = pending_get(instance->pending, org, who, out, case_clash);
+	if (r == RES_OK || *case_clash) {
+		return r;
+	}
+	return registry_get(
+	    instance->registry, org, who, false, out, case_clash, NULL);
+}
+
+static enum res
+start(struct instance *instance, struct diag *why)
+{
+	const struct registry_options how = {
+	    .path = instance->options.registry, .mode = REGISTRY_READ};
+	const struct worker_options worker = {
+	    .registry = instance->options.registry,
+	    .capath = instance->options.capath};
+	enum res r;
+
+	/* The worker opens for writing, and so brings an older schema up to
+	 * date, and finds out first whether the file can be written. */
+	if ((r = worker_start(&worker, &instance->worker, why)) != RES_OK ||
+	    (r = registry_open(&how, &instance->registry, why)) != RES_OK) {
+		return r;
+	}
+	turn_start(instance);
+	if (snapshot_tenant(instance->snapshot, INSTANCE_ORG) == NULL) {
+		return diag_res(why, RES_CORRUPT,
+		    "the registry %s has no org %s", how.path, INSTANCE_ORG);
+	}
+	return RES_OK;
+}
+
+static int
+subscribe(struct instance *instance)
+{
+	size_t i;
+	int answer;
+
+	for (i = 0; i < CALLBACKS; i++) {
+		answer = mosquitto_callback_register(instance->id,
+		    callbacks[i].event, callbacks[i].call, NULL, instance);
+		if (answer == ANSWER_EXISTS) {
+			report_text(LOG_ERROR,
+			    "the plugin is loaded twice: remove one of its "
+			    "plugin lines");
+		}
+		if (answer != ANSWER_OK && !callbacks[i].optional) {
+			return answer;
+		}
+	}
+	return ANSWER_OK;
+}
+
+static void
+unsubscribe(const struct instance *instance)
+{
+	size_t i;
+
+	for (i = 0; i < CALLBACKS; i++) {
+		(void)mosquitto_callback_unregister(
+		    instance->id, callbacks[i].event, callbacks[i].call, NULL);
+	}
+}
+
+static void
+release(struct instance *instance)
+{
+	worker_stop(instance->worker);
+	sessions_done(&instance->sessions);
+	pending_done(&instance->pending);
+	snapshot_unref(instance->snapshot);
+	registry_close(instance->registry);
+	options_done(&instance->options);
+	free(instance);
+}
+
+/* Say what we are running in: the first thing to look at when it does not
+ * work. */
+static void
+introduce(const struct instance *instance)
+{
+	report_text(LOG_INFO,
+	    "version %s on Mosquitto %s, %s, registry %s, tls_verify broker",
+	    CERTID_VERSION, instance->broker.is_2_1 ? "2.1" : "2.0",
+	    cert_library(), instance->options.registry);
+	if (instance->options.others == OTHERS_ALLOW) {
+		report_text(LOG_WARNING,
+		    "plugin_opt_others allow: clients without a certificate "
+		    "may do everything; for closed test nets only");
+	}
+}
+
+__attribute__((visibility("default"))) int
+mosquitto_plugin_version(int count, const int *versions)
+{
+	int i;
+
+	for (i = 0; i < count; i++) {
+		if (versions[i] == PLUGIN_VERSION) {
+			return PLUGIN_VERSION;
+		}
+	}
+	return -1;
+}
+
+__attribute__((visibility("default"))) int
+mosquitto_plugin_init(mosquitto_plugin_id_t *id, void **user_data,
+    struct mosquitto_opt *options, int option_count)
+{
+	struct instance *instance = calloc(1, sizeof(*instance));
+	struct diag why = {{0}};
+
+	if (instance == NULL) {
+		return ANSWER_FAILED;
+	}
+	instance->thread = pthread_self();
+	instance->id = id;
+	broker_look(&instance->broker);
+	if (instance->broker.set_info != NULL) {
+		(void)instance->broker.set_info(id, "certid", CERTID_VERSION);
+	}
+	if (options_parse(options, option_count, &instance->options, &why) !=
+	        RES_OK ||
+	    start(instance, &why) != RES_OK) {
+		report_text(LOG_ERROR, "%s", why.text);
+		release(instance);
+		return ANSWER_FAILED;
+	}
+	if (subscribe(instance) != ANSWER_OK) {
+		unsubscribe(instance);
+		release(instance);
+		return ANSWER_FAILED;
+	}
+	introduce(instance);
+	*user_data = instance;
+	return ANSWER_OK;
+}
+
+__attribute__((visibility("default"))) int
+mosquitto_plugin_cleanup(
+    void *user_data, struct mosquitto_opt *options, int option_count)
+{
+	struct instance *instance = user_data;
+
+	(void)options;
+	(void)option_count;
+	if (instance != NULL) {
+		unsubscribe(instance);
+		release(instance);
+	}
+	return ANSWER_OK;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* Out of memory inside uthash shows as a missing entry, not as an exit. */
+#define HASH_NONFATAL_OOM 1
+
+#include "plugin/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+struct owner {
+	char name[IDENTITY_TEXT_MAX + 1]; /* key */
+	struct session *first;
+	UT_hash_handle hh;
+};
+
+static bool
+same(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+struct session *
+session_at(const struct sessions *table, const void *client)
+{
+	struct session *session;
+
+	HASH_FIND_PTR(table->by_client, &client, session);
+	return session;
+}
+
+struct session *
+session_find(const struct sessions *table, const void *client,
+    const char *client_id, const char *username)
+{
+	struct session *session = session_at(table, client);
+
+	if (session == NULL || !same(session->client_id, client_id) ||
+	    !same(session->username, username)) {
+		return NULL;
+	}
+	return session;
+}
+
+static struct owner *
+find_owner(const struct sessions *table, const struct identity *who)
+{
+	char name[IDENTITY_TEXT_MAX + 1];
+	struct owner *owner;
+
+	identity_format(who, name);
+	HASH_FIND_STR(table->by_who, name, owner);
+	return owner;
+}
+
+struct session *
+session_of(const struct sessions *table, const struct identity *who)
+{
+	struct owner *owner = find_owner(table, who);
+
+	return owner == NULL ? NULL : owner->first;
+}
+
+/* Put session into the list of its identity.  False: no memory. */
+static bool
+join_owner(struct sessions *table, struct session *session)
+{
+	struct owner *owner = find_owner(table, &session->who);
+
+	if (owner == NULL) {
+		if ((owner = calloc(1, sizeof(*owner))) == NULL) {
+			return false;
+		}
+		identity_format(&session->who, owner->name);
+		HASH_ADD_STR(table->by_who, name, owner);
+		if (owner->hh.tbl == NULL) {
+			free(owner);
+			return false;
+		}
+	}
+	LL_PREPEND2(owner->first, session, peer);
+	return true;
+}
+
+static void
+leave_owner(struct sessions *table, struct session *session)
+{
+	struct owner *owner = find_owner(table, &session->who);
+
+	if (owner == NULL) {
+		return;
+	}
+	LL_DELETE2(owner->first, session, peer);
+	if (owner->first == NULL) {
+		HASH_DEL(table->by_who, owner);
+		free(owner);
+	}
+}
+
+static void
+free_session(struct session *session)
+{
+	if (session != NULL) {
+		leaf_free(session->leaf);
+		grants_free(session->grants);
+		free(session->client_id);
+		free(session->username);
+		free(session);
+	}
+}
+
+static char *
+copy(const char *text)
+{
+	return text == NULL ? NULL : strdup(text);
+}
+
+struct session *
+session_add(struct sessions *table, const void *client, const char *client_id,
+    const char *username, const struct identity *who)
+{
+	struct session *session = session_at(table, client);
+
+	if (session != NULL) {
+		session_remove(table, session);
+	}
+	if ((session = calloc(1, sizeof(*session))) == NULL) {
+		return NULL;
+	}
+	session->client = client;
+	session->client_id = copy(client_id);
+	session->username = copy(username);
+	session->online = true;
+	session->refused = REASON_NONE;
+	if (!same(session->client_id, client_id) ||
+	    !same(session->username, username)) {
+		free_session(session);
+		return NULL;
+	}
+	HASH_ADD_PTR(table->by_client, client, session);
+	if (session->hh.tbl == NULL) {
+		free_session(session);
+		return NULL;
+	}
+	if (who != NULL) {
+		session->who = *who;
+		if (!join_owner(table, session)) {
+			HASH_DEL(table->by_client, session);
+			free_session(session);
+			return NULL;
+		}
+	}
+	DL_APPEND(table->all, session);
+	return session;
+}
+
+void
+session_remove(struct sessions *table, struct session *session)
+{
+	if (table->cursor == session) {
+		table->cursor = session->next;
+	}
+	if (session->kick_due) {
+		table->kicks_due--;
+	}
+	if (session->who.type.class != '\0') {
+		leave_owner(table, session);
+	}
+	HASH_DEL(table->by_client, session);
+	DL_DELETE(table->all, session);
+	free_session(session);
+}
+
+void
+sessions_done(struct sessions *table)
+{
+	while (table->all != NULL) {
+		session_remove(table, table->all);
+	}
+}
+
+void
+session_want_kick(struct sessions *table, struct session *session)
+{
+	if (!session->kick_due) {
+		session->kick_due = true;
+		table->kicks_due++;
+	}
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * session: who is connected as whom.  The only source of "allowed" in an ACL
+ * check: a client without a session here gets nothing.
+ *
+ * Keyed by the broker's client pointer, which is never followed; the broker
+ * uses a pointer again once a client is gone, so a record counts only for a
+ * client that shows the same client id and user name.  A record outlives its
+ * connection: wills and queued messages are checked after DISCONNECT.
+ *
+ * Broker's thread only.
+ */
+#ifndef PLUGIN_SESSION_H
+#define PLUGIN_SESSION_H
+
+#include <uthash.h>
+
+#include "admission/admission.h"
+
+enum session_kind {
+	SESSION_DEVICE = 0, /* limited to its grants */
+	SESSION_DEFERRED,   /* no device; others decide */
+	SESSION_FREE,       /* no device; plugin_opt_others allow */
+};
+
+struct session {
+	const void *client; /* key */
+	char *client_id;
+	char *username; /* ours for a device; NULL: none */
+	enum session_kind kind;
+	bool online;
+	bool fleeting;         /* the broker forgets it when it disconnects */
+	int64_t offline_since; /* monotonic ms */
+
+	/* A device's. */
+	struct identity who;
+	uint8_t ca[HASH_LEN];
+	struct leaf *leaf; /* NULL while offline */
+	int64_t valid_until;
+	enum sight sight;
+	bool locked;
+	struct grants *grants;
+	const struct snapshot *reviewed; /* compared only, never followed */
+	enum reason refused;             /* REASON_NONE: in good standing */
+	bool kick_due;
+	unsigned denials;  /* not told in the log yet */
+	int64_t denied_at; /* monotonic ms of the last one told; 0: none */
+
+	UT_hash_handle hh;
+	struct session *prev, *next; /* of all, for walks */
+	struct session *peer;        /* next one of the same identity */
+};
+
+struct owner; /* the sessions of one identity */
+
+struct sessions {
+	struct session *by_client;
+	struct owner *by_who;
+	struct session *all;
+	struct session *cursor; /* where a paced walk goes on */
+	size_t kicks_due;
+};
+
+/* The session of client, if its client id and user name are the same (NULL
+ * equals NULL). */
+struct session *session_find(const struct sessions *table, const void *client,
+    const char *client_id, const char *username);
+
+/* By the pointer alone, for when a client leaves. */
+struct session *session_at(const struct sessions *table, const void *client);
+
+/* Add a session for client, in the place of any older one.  NULL: no memory,
+ * and there is none for this client then.  who is NULL for no device. */
+struct session *session_add(struct sessions *table, const void *client,
+    const char *client_id, const char *username, const struct identity *who);
+void session_remove(struct sessions *table, struct session *session);
+void sessions_done(struct sessions *table);
+
+/* The first session of an identity; the others follow by peer. */
+struct session *session_of(
+    const struct sessions *table, const struct identity *who);
+
+/* Note that a session must be closed; the next TICK does it. */
+void session_want_kick(struct sessions *table, struct session *session);
+
+#endif /* PLUGIN_SESSION_H */

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+#include <mosquitto_broker.h>
+#include <string.h>
+
+#include "plugin/instance.h"
+
+/* New settings: every session is looked at again, a slice in each turn, and
+ * at once if it asks for something. */
+static void
+take_snapshot(struct instance *instance, struct news *news)
+{
+	snapshot_unref(instance->snapshot);
+	instance->snapshot = news->snapshot;
+	news->snapshot = NULL;
+	instance->reviewing = true;
+	instance->sessions.cursor = instance->sessions.all;
+}
+
+static void
+take_device(struct instance *instance, const struct news *news)
+{
+	struct session *session;
+
+	if (strcmp(news->device.org, INSTANCE_ORG) != 0) {
+		return;
+	}
+	for (session = session_of(&instance->sessions, &news->device.who);
+	     session != NULL; session = session->peer) {
+		session->sight = admission_sight(
+		    news->found ? RES_OK : RES_NOTFOUND, &news->device, false);
+		session->locked = news->found && news->device.locked;
+		review_session(instance, session);
+	}
+}
+
+static void
+take_news(struct instance *instance)
+{
+	struct news *news = worker_take(instance->worker), *next;
+
+	for (; news != NULL; news = next) {
+		next = news->next;
+		switch (news->kind) {
+		case NEWS_SNAPSHOT:
+			take_snapshot(instance, news);
+			break;
+		case NEWS_DEVICE:
+			take_device(instance, news);
+			break;
+		case NEWS_RECORDED:
+			pending_remove(&instance->pending, news->device.org,
+			    &news->device.who);
+			break;
+		case NEWS_LOG:
+			report_text(news->level, "%s", news->text.text);
+			break;
+		}
+		news_free(news);
+	}
+}
+
+void
+turn_start(struct instance *instance)
+{
+	instance->now = clock_now();
+	instance->now_ms = clock_monotonic_ms();
+	take_news(instance);
+}
+
+/* A slice of the sessions that wait for a look. */
+static void
+review_slice(struct instance *instance)
+{
+	struct sessions *table = &instance->sessions;
+	int64_t end = clock_monotonic_ms() + TURN_SLICE_MS;
+	struct session *session;
+	unsigned n = 0;
+
+	while ((session = table->cursor) != NULL) {
+		table->cursor = session->next;
+		if (session->kind == SESSION_DEVICE) {
+			(void)review_stands(instance, session);
+		}
+		if (++n % 64 == 0 && clock_monotonic_ms() >= end) {
+			return;
+		}
+	}
+	instance->reviewing = false;
+}
+
+/* Whether the record of a client that left can still be asked for. */
+static bool
+is_gone(const struct instance *instance, const struct session *session)
+{
+	if (session->online ||
+	    instance->now_ms - session->offline_since < FORGET_MS) {
+		return false;
+	}
+	if (instance->broker.is_2_1) {
+		return session->client_id == NULL ||
+		    instance->broker.find(session->client_id) !=
+		    session->client;
+	}
+	return session->fleeting;
+}
+
+/* Once a second: certificates that have expired, records nobody needs. */
+static void
+sweep(struct instance *instance)
+{
+	struct session *session = instance->sessions.all, *next;
+
+	instance->swept_ms = instance->now_ms;
+	report_sweep(&instance->report, instance->now_ms);
+	for (; session != NULL; session = next) {
+		next = session->next;
+		if (is_gone(instance, session)) {
+			session_remove(&instance->sessions, session);
+		} else if (session->kind == SESSION_DEVICE) {
+			(void)review_stands(instance, session);
+		}
+	}
+}
+
+static void
+turn(struct instance *instance)
+{
+	instance->now = clock_now();
+	instance->now_ms = clock_monotonic_ms();
+	if (worker_has_news(instance->worker)) {
+		take_news(instance);
+	}
+	if (instance->reviewing) {
+		review_slice(instance);
+	}
+	if (instance->now_ms - instance->swept_ms >= 1000) {
+		sweep(instance);
+	}
+}
+
+/*
+ * Close the sessions that lost their standing; their records deny everything
+ * already, so no will gets out.  By user name: that reaches connected sockets
+ * only (see review.c).  The call comes back to us as DISCONNECT, which removes
+ * no record, so the walk is safe.
+ */
+static void
+kick(struct instance *instance)
+{
+	struct session *session;
+
+	for (session = instance->sessions.all;
+	     session != NULL && instance->sessions.kicks_due > 0;
+	     session = session->next) {
+		if (!session->kick_due) {
+			continue;
+		}
+		session->kick_due = false;
+		instance->sessions.kicks_due--;
+		if (session->online && session->refused != REASON_NONE) {
+			(void)mosquitto_kick_client_by_username(
+			    session->username, false);
+		}
+	}
+}
+
+int
+turn_tick(int event, void *event_data, void *userdata)
+{
+	struct mosquitto_evt_tick *tick = event_data;
+	struct instance *instance = userdata;
+
+	(void)event;
+	turn(instance);
+	instance->ticked_ms = instance->now_ms;
+	instance->reloading = false;
+	if (instance->sessions.kicks_due > 0) {
+		kick(instance);
+	}
+	/* 2.1 comes back this soon (it reads milliseconds here); 2.0 comes
+	 * every 100 ms by itself and does not look. */
+	tick->next_s = 0;
+	tick->next_ns = 100;
+	return ANSWER_OK;
+}
+
+void
+turn_if_tickless(struct instance *instance)
+{
+	instance->now = clock_now();
+	instance->now_ms = clock_monotonic_ms();
+	if (instance->now_ms - instance->ticked_ms < TICKLESS_MS) {
+		return;
+	}
+	if (instance->ticked_ms != 0 && !instance->told_tickless) {
+		instance->told_tickless = true;
+		report_text(LOG_ERROR,
+		    "the broker does not call TICK, so sessions are not "
+		    "closed when they lose their right: set "
+		    "per_listener_settings false");
+	}
+	turn(instance);
+}
+
+int
+turn_reload(int event, void *event_data, void *userdata)
+{
+	struct instance *instance = userdata;
+
+	(void)event;
+	(void)event_data;
+	instance->reloading = true;
+	return broker_reload_answer(&instance->broker);
+}
+
+/* The record stays: the will, and messages queued for a session that may come
+ * back, are checked after this. */
+int
+turn_leave(int event, void *event_data, void *userdata)
+{
+	struct mosquitto_evt_disconnect *leave = event_data;
+	struct instance *instance = userdata;
+	struct session *session;
+
+	(void)event;
+	if (!instance_is_home(instance)) {
+		return ANSWER_OK;
+	}
+	session = session_at(&instance->sessions, leave->client);
+	if (session != NULL && session->online) {
+		session->online = false;
+		session->offline_since = instance->now_ms;
+		leaf_free(session->leaf);
+		session->leaf = NULL;
+	}
+	return ANSWER_OK;
+}

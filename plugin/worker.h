@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * worker: the one thread of ours.  It writes what the broker's thread queues,
+ * in group commits; notices what others changed in the registry; builds
+ * snapshots; keeps the capath folder.  It never calls the broker.
+ *
+ * What it finds out goes back as news, which the broker's thread takes when it
+ * turns around.  Nothing that was queued is dropped while the worker lives: a
+ * batch that the disk does not take is tried again until it does.
+ */
+#ifndef PLUGIN_WORKER_H
+#define PLUGIN_WORKER_H
+
+#include "plugin/mailbox.h"
+#include "registry/registry.h"
+
+#define WORKER_QUEUE_MAX 8192 /* devices that wait for the disk */
+#define WORKER_BATCH_MAX 512  /* rows in one commit */
+#define WORKER_POLL_MS   100  /* how often it looks for others' changes */
+#define WORKER_LAZY_MS   500  /* how long a last-seen time may wait */
+
+struct worker;
+
+struct worker_options {
+	const char *registry; /* path */
+	const char *capath;   /* or NULL */
+};
+
+/* Open the registry for writing, make the first snapshot (it is the first of
+ * the news) and fill the capath, then start.  Signals stay the broker's. */
+MUST_CHECK enum res worker_start(const struct worker_options *options,
+    struct worker **out, struct diag *why);
+
+/* Write what is queued (giving up after two seconds of a disk that does not
+ * take it), stop, join, free.  NULL is allowed. */
+void worker_stop(struct worker *worker);
+
+/* The broker's thread: does the registry take one more device now?  Not while
+ * the queue is full or the disk refuses. */
+bool worker_has_room(struct worker *worker);
+
+/*
+ * Queue a device to be written as CHANGE_DEVICE_PROVISION.  Copies it.
+ * RES_LIMIT: the queue is full.  RES_NOMEM.
+ */
+MUST_CHECK enum res worker_provision(
+    struct worker *worker, const struct device *device);
+
+/* Queue last_seen_at and last_address of a device; dropped when much waits,
+ * for it is only a convenience. */
+void worker_seen(struct worker *worker, const struct device *device);
+
+/* Queue an event of kind session-closed about a device. */
+void worker_closed(
+    struct worker *worker, const struct device *device, const char *detail);
+
+/* Whether there is news: one atomic load. */
+bool worker_has_news(const struct worker *worker);
+
+/* As mailbox_take(). */
+struct news *worker_take(struct worker *worker);
+
+#endif /* PLUGIN_WORKER_H */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * change: what every back end does alike with a change: whether it may be
+ * written down, and the sentence for one that was not.
+ */
+#ifndef REGISTRY_CHANGE_H
+#define REGISTRY_CHANGE_H
+
+#include "registry/registry.h"
+
+/*
+ * The loop of apply: make() each change, tell() of those that were made and
+ * have an actor.  A change that would not read back is answered before:
+ * RES_SYNTAX, RES_LIMIT, or RES_REFUSED if it is not complete.  Not RES_OK:
+ * undo all, then call changes_undone().
+ */
+typedef enum res change_step(
+    void *self, struct change *change, struct diag *why);
+MUST_CHECK enum res change_run(struct change *changes, size_t n,
+    enum apply_mode mode, change_step *make, change_step *tell, void *self,
+    struct diag *why);
+void changes_undone(struct change *changes, size_t n);
+
+/* The org that its event is written in. */
+const char *change_event_org(const struct change *change);
+
+/* Set why to the sentence for an answer and return it. */
+enum res change_answer(
+    const struct change *change, enum res res, struct diag *why);
+enum res change_no_org(const char *org, struct diag *why);
+enum res change_name_taken(const struct change *change, struct diag *why);
+
+/*
+ * The id of a new CA, in ca->id, and its limits, seen from the CAs that its
+ * org has.  change_ca_other() is called once for each of them.
+ */
+struct ca_census {
+	size_t count, same_subject;
+	size_t common; /* hex digits shared with another, at most */
+};
+void change_ca_other(struct ca_census *census, const struct ca_record *ca,
+    const uint8_t other[HASH_LEN], const char *other_subject);
+MUST_CHECK enum res change_ca_settle(
+    const struct ca_census *census, struct change *change, struct diag *why);
+
+#endif /* REGISTRY_CHANGE_H */

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * memory_private: a registry that is gone when it is closed, for tests.  Lists
+ * that are searched from end to end; apply works on a copy of everything and
+ * takes its place.  Path and mode mean nothing: every object starts new.
+ */
+#ifndef REGISTRY_MEMORY_PRIVATE_H
+#define REGISTRY_MEMORY_PRIVATE_H
+
+#include "registry/backend.h"
+
+enum list_id {
+	LIST_ORGS = 0,
+	LIST_CAS,
+	LIST_TYPES,
+	LIST_RULES,
+	LIST_TOPICS,
+	LIST_SETTINGS,
+	LIST_DEVICES,
+	LIST_EVENTS,
+	LIST_COUNT,
+};
+
+struct list {
+	char *items;
+	size_t count;
+};
+
+/* The lists are in order of org, then of key; topics and events, which have
+ * none, of adding. */
+struct state {
+	struct list lists[LIST_COUNT];
+	int64_t last_seq;
+};
+
+void *state_item(const struct state *state, enum list_id id, size_t i);
+const char *state_org_of(enum list_id id, const void *record);
+/* A copy of record at its place; RES_NOMEM. */
+MUST_CHECK enum res state_insert(
+    struct state *state, enum list_id id, const void *record);
+void state_take_out(struct state *state, enum list_id id, size_t i);
+/* The record with the same org and key, or NULL. */
+void *state_find(
+    const struct state *state, enum list_id id, const void *record, size_t *at);
+bool state_has_org(const struct state *state, const char *name);
+/* A device whose name is equal but for letter case, the name itself too. */
+bool state_has_twin(
+    const struct state *state, const char *org, const char *name);
+MUST_CHECK enum res state_copy(const struct state *from, struct state *out);
+void state_done(struct state *state);
+
+enum res memory_apply(void *self, struct change *changes, size_t n,
+    enum apply_mode mode, struct diag *why);
+
+#endif /* REGISTRY_MEMORY_PRIVATE_H */

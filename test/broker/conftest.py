@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
+"""Fixtures.  Environment: CERTID_BUILD, the build folder (default: build/ of the
+repository); MOSQUITTO, the broker (default: /usr/sbin/mosquitto)."""
+
+import tempfile
+from pathlib import Path
+from typing import Any, Callable, Iterator
+
+import pytest
+from harness.broker import certid_file, plugin_file
+from harness.pki import Ca, Pki
+from harness.site import Site
+
+
+def pytest_sessionstart() -> None:
+    for product in (plugin_file(), certid_file()):
+        if not product.exists():
+            pytest.exit(f"{product} is not built; set CERTID_BUILD?", 4)
+
+
+@pytest.fixture(scope="session")
+def pki() -> Iterator[Pki]:
+    with tempfile.TemporaryDirectory(prefix="certid-pki-") as folder:
+        yield Pki(Path(folder))
+
+
+@pytest.fixture(scope="session")
+def ca(pki: Pki) -> Ca:
+    """The CA that every site has registered, by the name "factory"."""
+    return pki.root("factory")
+
+
+@pytest.fixture(scope="module")
+def shared(pki: Pki, ca: Ca) -> Iterator[Site]:
+    made = Site(pki, ca)
+    try:
+        made.broker.start()
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def site(shared: Site) -> Iterator[Site]:
+    """The module's broker, running, with the CA "factory" registered.  A test
+    that changes settings puts them back."""
+    yield shared
+    shared.leave()
+    shared.broker.pid()  # still alive
+
+
+@pytest.fixture
+def new_site(pki: Pki, ca: Ca) -> Iterator[Callable[..., Site]]:
+    """A broker of the test's own, not started: new_site((old, new), ...)."""
+    made: list[Site] = []
+
+    def make(*edits: tuple[str, str]) -> Site:
+        made.append(Site(pki, ca, edits))
+        return made[-1]
+
+    yield make
+    problems: list[Any] = []
+    for one in made:
+        try:
+            one.close()
+        except AssertionError as error:
+            problems.append(error)
+    assert not problems, problems

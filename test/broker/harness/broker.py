@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
+"""A real broker, started with the example configuration.
+
+Only paths and ports of mosquitto.conf.example are replaced, so the file that
+operators copy is the file that is tested.  A test may ask for further edits.
+"""
+
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Optional, Sequence
+
+from harness.pki import Ca
+from harness.registry import Certid
+from harness.wait import PATIENCE, until
+
+REPO = Path(__file__).resolve().parents[3]
+BUILD = Path(os.environ.get("CERTID_BUILD", REPO / "build")).resolve()
+MOSQUITTO = os.environ.get("MOSQUITTO", "/usr/sbin/mosquitto")
+EXAMPLE = REPO / "mosquitto.conf.example"
+ACL_EXAMPLE = REPO / "packaging" / "acl.example"
+PLUGIN_LINE = "plugin /usr/lib/x86_64-linux-gnu/mosquitto_certid.so\n"
+
+BACKEND = ("backend", "a back-end's password")
+SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:")
+ASAN_EXIT = 99
+
+IS_ROOT = os.geteuid() == 0
+
+
+def plugin_file() -> Path:
+    return BUILD / "plugin" / "mosquitto_certid.so"
+
+
+def certid_file() -> Path:
+    return BUILD / "ctl" / "certid"
+
+
+def is_sanitized() -> bool:
+    return b"libasan.so" in plugin_file().read_bytes()
+
+
+def free_ports(count: int) -> list[int]:
+    held = [socket.socket() for _ in range(count)]
+    for one in held:
+        one.bind(("", 0))
+    ports = [one.getsockname()[1] for one in held]
+    for one in held:
+        one.close()
+    return ports
+
+
+def own(path: Path) -> None:
+    """Give path and all below it to the user that the broker becomes."""
+    if not IS_ROOT:
+        return
+    user = pwd.getpwnam("mosquitto")
+    for each in [path, *path.rglob("*")]:
+        os.chown(each, user.pw_uid, user.pw_gid, follow_symlinks=False)
+
+
+class Broker:
+    """One broker with its folder: etc/, lib/certid/ca/, log/."""
+
+    def __init__(self, server_ca: Ca, edits: Sequence[tuple[str, str]] = ()):
+        self.folder = Path(tempfile.mkdtemp(prefix="certid-broker-"))
+        self.folder.chmod(0o755)
+        self.etc = self.folder / "etc"
+        self.store = self.folder / "lib" / "certid"
+        self.log_file = self.folder / "log" / "mosquitto.log"
+        self.stderr_file = self.folder / "stderr"
+        self.tls_port, self.plain_port = free_ports(2)
+        self.server_ca = server_ca
+        self.process: Optional[subprocess.Popen[bytes]] = None
+        self.expected_end = False
+        self.edits = list(edits)
+        self.plugin = self.folder / "mosquitto_certid.so"
+        shutil.copy(plugin_file(), self.plugin)
+        for part in ("etc/certs", "lib/certid/ca", "log"):
+            (self.folder / part).mkdir(parents=True)
+        self.store.chmod(0o750)
+        self.certid = Certid(certid_file(), self.store / "registry.db")
+        self.write_server_certificate()
+        self.write_passwords()
+        shutil.copy(ACL_EXAMPLE, self.etc / "acl")
+        own(self.folder)
+
+    # Files
+
+    def write_server_certificate(self) -> None:
+        leaf = self.server_ca.leaf(
+            "localhost", ["IP:127.0.0.1"], eku="serverAuth", key="server"
+        )
+        shutil.copy(leaf.cert, self.etc / "certs" / "server.crt")
+        shutil.copy(leaf.key, self.etc / "certs" / "server.key")
+
+    def write_passwords(self) -> None:
+        line = ["mosquitto_passwd", "-b", "-c", self.etc / "passwd", *BACKEND]
+        subprocess.run(line, check=True)
+
+    def config(self) -> str:
+        text = EXAMPLE.read_text()
+        places = [
+            (PLUGIN_LINE, f"plugin {self.plugin}\n"),
+            ("/etc/mosquitto/", f"{self.etc}/"),
+            ("/var/lib/mosquitto/", f"{self.folder}/lib/"),
+            ("/var/log/mosquitto/", f"{self.folder}/log/"),
+            ("\nlistener 8883\n", f"\nlistener {self.tls_port}\n"),
+            ("\nlistener 1883 ", f"\nlistener {self.plain_port} "),
+        ]
+        for old, new in [*places, *self.edits]:
+            assert old in text, f"mosquitto.conf.example has no {old!r}"
+            text = text.replace(old, new)
+        return text
+
+    def edit(self, old: str, new: str) -> None:
+        """Change the configuration of the next start."""
+        self.edits.append((old, new))
+
+    # Life
+
+    def spawn(self) -> None:
+        conf = self.etc / "mosquitto.conf"
+        conf.write_text(self.config())
+        environment = dict(os.environ)
+        if is_sanitized():
+            library = subprocess.run(
+                ["gcc", "-print-file-name=libasan.so"],
+                text=True, capture_output=True, check=True,
+            ).stdout.strip()  # fmt: skip
+            environment["LD_PRELOAD"] = library
+            environment["ASAN_OPTIONS"] = (
+                f"detect_leaks=0:halt_on_error=1:exitcode={ASAN_EXIT}"
+            )
+            environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
+        self.expected_end = False
+        with open(self.stderr_file, "ab") as errors:
+            self.process = subprocess.Popen(
+                [MOSQUITTO, "-c", str(conf)],
+                stdin=subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
+                env=environment,
+            )
+
+    def start(self) -> "Broker":
+        since = self.mark()
+        self.spawn()
+        self.wait_log(r"mosquitto version \S+ running", since=since)
+        return self
+
+    def start_refused(self) -> str:
+        """Start it, expect it to give up, and give what it said."""
+        since = self.mark()
+        self.spawn()
+        assert self.process
+        self.expected_end = True
+        code = self.process.wait(PATIENCE)
+        said = self.log()[since:] + self.stderr()
+        assert code not in (0, ASAN_EXIT) and code > 0, f"exit {code}: {said}"
+        assert "running" not in said, said
+        return said
+
+    def pid(self) -> int:
+        assert self.process and self.process.poll() is None, self.story()
+        return self.process.pid
+
+    def stop(self) -> None:
+        """End it as systemd would.  It must end well."""
+        os.kill(self.pid(), signal.SIGTERM)
+        assert self.process
+        self.expected_end = True
+        code = self.process.wait(PATIENCE)
+        assert code == 0, f"the broker ended with {code}\n{self.story()}"
+
+    def kill(self) -> None:
+        os.kill(self.pid(), signal.SIGKILL)
+        assert self.process
+        self.expected_end = True
+        self.process.wait(PATIENCE)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def sighup(self) -> None:
+        since = self.mark()
+        os.kill(self.pid(), signal.SIGHUP)
+        self.wait_log("Reloading config", since=since)
+
+    def close(self) -> None:
+        """End of the test: the broker must be alive, and have no complaints."""
+        try:
+            if self.process and not self.expected_end:
+                self.stop()
+            assert not SANITIZER.search(self.stderr() + self.log()), self.story()
+        finally:
+            if self.process and self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    # What it says
+
+    def log(self) -> str:
+        try:
+            return self.log_file.read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def stderr(self) -> str:
+        try:
+            return self.stderr_file.read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def story(self) -> str:
+        return f"log: {self.log()[-6000:]}\nstderr: {self.stderr()[-6000:]}"
+
+    def mark(self) -> int:
+        """Where the log ends now, for since=."""
+        return len(self.log())
+
+    def wait_log(
+        self, pattern: str, timeout: float = PATIENCE, since: int = 0
+    ) -> "re.Match[str]":
+        def look() -> "Optional[re.Match[str]]":
+            found = re.search(pattern, self.log()[since:], re.MULTILINE)
+            if not found and self.process and self.process.poll() is not None:
+                raise AssertionError(f"the broker is gone\n{self.story()}")
+            return found
+
+        try:
+            found = until(look, f"{pattern!r} in the log", timeout)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.story()}") from None
+        assert found
+        return found
+
+    def wait_decision(self, client_id: str, since: int = 0) -> dict[str, str]:
+        """The fields of the next decision about a client, and "verdict"."""
+        name = re.escape(quote(client_id))
+        pattern = rf"certid: (admitted|refused) (.*client={name}.*)$"
+        found = self.wait_log(pattern, since=since)
+        return {"verdict": found[1], **fields(found[2])}
+
+
+def quote(text: str) -> str:
+    """As the log writes what a peer says."""
+    out = ""
+    for byte in text.encode():
+        if chr(byte) in '"\\':
+            out += "\\" + chr(byte)
+        elif 0x20 <= byte < 0x7F:
+            out += chr(byte)
+        else:
+            out += f"\\x{byte:02x}"
+    return f'"{out}"'
+
+
+FIELD = re.compile(r'([a-z_]+)=("(?:[^"\\]|\\.)*"|[^ "]*)(?: |$)')
+
+
+def fields(line: str) -> dict[str, str]:
+    """Read logfmt strictly: every byte of the line belongs to a field."""
+    found: dict[str, str] = {}
+    at = 0
+    while at < len(line):
+        part = FIELD.match(line, at)
+        assert part, f"not logfmt: {line[at:]!r} in {line!r}"
+        assert part[1] not in found, f"{part[1]} twice in {line!r}"
+        found[part[1]] = part[2]
+        at = part.end()
+    return found

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
+"""Clients that the broker let in without asking the plugin may do nothing."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Callable
+
+import pytest
+from harness.broker import BACKEND, own
+from harness.raw import AUTH, PUBLISH, Raw, publish_packet, subscribe_packet
+from harness.site import Site, topic
+
+PLUGINS = Path(__file__).resolve().parent / "plugins"
+IDENTITY = "use_identity_as_username false"
+SUBJECT = "use_subject_as_username false"
+V5 = pytest.mark.parametrize("v5", [False, True], ids=["mqtt3.1.1", "mqtt5"])
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """compiled("permissive"): the plugin's shared object."""
+    if not shutil.which("gcc"):
+        pytest.skip("no gcc to compile a second plugin")
+    folder = tmp_path_factory.mktemp("plugins")
+
+    def build(name: str) -> Path:
+        out = folder / f"{name}.so"
+        source = PLUGINS / f"{name}.c"
+        flags = ["-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
+        subprocess.run(["gcc", *flags, source, "-o", out], check=True)
+        return out
+
+    return build
+
+
+def put_first(site: Site, plugin: Path) -> None:
+    """Load another plugin before ours."""
+    copy = site.broker.folder / plugin.name
+    shutil.copy(plugin, copy)
+    own(copy)
+    ours = f"plugin {site.broker.plugin}\n"
+    site.broker.edit(ours, f"plugin {copy}\n\n{ours}")
+
+
+def expect_nothing(site: Site, identity: str, v5: bool) -> None:
+    """It cannot publish, cannot subscribe, and hears nothing, though an older
+    session of it is subscribed."""
+    backend = site.backend("d/#")
+    since = site.broker.mark()
+    device = site.device(identity, clean=False, v5=v5).open()
+    assert device.session_present
+    device.publish(topic(identity, "evt"), "smuggled")
+    device.publish("d/meter/somebody/evt", "smuggled")
+    assert not device.subscribe(topic(identity, "more/#"))
+    backend.publish(topic(identity, "cmd/go"), "secret")
+    assert not device.subscribe("#")
+    assert device.payloads() == []
+    site.broker.wait_log("use_identity_as_username", since=since)
+    device.lose()
+    backend.publish("d/meter/x/cmd/end", "end")
+    backend.wait_message("d/meter/x/cmd/end", "end")
+    assert backend.payloads() == ["secret", "end"]
+
+
+def subscribed_before(site: Site, v5: bool) -> str:
+    """A session from better days, kept across a restart."""
+    site.broker.start()
+    identity = site.new_id()
+    device = site.device(identity, clean=False, v5=v5).open()
+    assert device.subscribe(topic(identity, "cmd/#"))
+    site.leave()
+    site.broker.stop()
+    return identity
+
+
+@V5
+@pytest.mark.parametrize("line", [IDENTITY, SUBJECT])
+def test_identity_as_username(
+    new_site: Callable[..., Site], line: str, v5: bool
+) -> None:
+    site = new_site()
+    identity = subscribed_before(site, v5)
+    site.broker.edit(line, line.replace("false", "true"))
+    site.broker.start()
+    expect_nothing(site, identity, v5)
+
+
+@V5
+def test_a_permissive_plugin_in_front(
+    new_site: Callable[..., Site], compiled: Callable[[str], Path], v5: bool
+) -> None:
+    site = new_site()
+    identity = subscribed_before(site, v5)
+    put_first(site, compiled("permissive"))
+    site.broker.start()
+    expect_nothing(site, identity, v5)
+
+
+def test_a_permissive_plugin_and_a_devices_name(
+    new_site: Callable[..., Site], compiled: Callable[[str], Path]
+) -> None:
+    """No certificate at all: the user name alone is worth nothing."""
+    site = new_site()
+    put_first(site, compiled("permissive"))
+    site.broker.start()
+    backend = site.backend("d/#")
+    liar = site.plain("d:meter:1", login=("d:meter:1", "x")).open()
+    liar.publish("d/meter/1/evt", "smuggled")
+    assert not liar.subscribe("d/meter/1/#")
+    site.leave()
+    assert backend.payloads() == []
+
+
+@pytest.mark.parametrize("listener", ["tls", "plain"])
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_a_will_in_the_middle_of_extended_authentication(
+    new_site: Callable[..., Site],
+    compiled: Callable[[str], Path],
+    listener: str,
+    order: str,
+) -> None:
+    """Mosquitto publishes it with the user name that the client only claims."""
+    site = new_site()
+    plugin = compiled("challenge")
+    if order == "before":
+        put_first(site, plugin)
+    else:
+        copy = site.broker.folder / plugin.name
+        shutil.copy(plugin, copy)
+        own(copy)
+        line = "plugin_opt_others defer\n"
+        site.broker.edit(line, f"{line}\nplugin {copy}\n")
+    site.broker.start()
+    backend = site.backend("d/#")
+    name = "d:meter:1" if listener == "tls" else BACKEND[0]
+    will = (topic("d:meter:1", "cmd/forged"), b"forged")
+    leaf = site.ca.leaf("d:meter:1")
+    raw = site.raw(leaf) if listener == "tls" else site.raw_plain()
+    since = site.broker.mark()
+    try:
+        code = raw.ask(
+            "d:meter:1", v5=True, username=name, will=will, auth_method="x"
+        )
+        assert code != 0
+    except AssertionError as error:
+        assert error.args == (AUTH,)  # the other plugin asks on
+    raw.close()
+    site.broker.wait_log("Client .* (disconnected|closed)", since=since)
+    honest = site.new_id()
+    site.device(honest).open().publish(topic(honest, "end"), "end")
+    backend.wait_message(topic(honest, "end"), "end")
+    assert backend.payloads() == ["end"]
+
+
+def test_before_connect_nothing_goes(site: Site) -> None:
+    """PUBLISH as the first packet, CONNECT twice, a huge client id."""
+    leaf = site.ca.leaf("d:meter:1")
+    with site.raw(leaf) as raw:
+        raw.send(publish_packet("d/meter/1/evt", b"x"))
+        raw.send(subscribe_packet("#"))
+        with pytest.raises(Raw.Gone):
+            raw.read_until(PUBLISH)
+    with site.raw(leaf) as raw:
+        assert raw.connect("d:meter:1") == 0
+        assert raw.ask("d:meter:2") == -1
+    with site.raw(leaf) as raw:
+        assert raw.ask("d:meter:" + "1" * 60000) == 5
+    with site.raw(leaf) as raw:
+        assert raw.ask(b"d:meter:1\x00") == -1
+    with site.raw(leaf) as raw:
+        assert raw.ask("d:meter:1") == 0

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
+"""Clients that are no devices, and clients that would pass for one."""
+
+from typing import Callable
+
+import pytest
+from harness.broker import BACKEND
+from harness.client import ACCEPTED, REFUSED
+from harness.site import Site, topic
+
+DEFER = "plugin_opt_others defer"
+V5 = pytest.mark.parametrize("v5", [False, True], ids=["mqtt3.1.1", "mqtt5"])
+
+
+@V5
+def test_defer_lets_the_password_file_decide(site: Site, v5: bool) -> None:
+    login = BACKEND
+    assert site.plain("app", login=login, v5=v5).attempt() == ACCEPTED
+    wrong = (BACKEND[0], "wrong")
+    assert site.plain("app-1", login=wrong, v5=v5).attempt() == REFUSED
+    assert site.plain("app-2", login=("nobody", "x"), v5=v5).attempt() == REFUSED
+    assert site.plain("app-3", v5=v5).attempt() == REFUSED
+
+
+def test_defer_lets_the_acl_file_decide(site: Site) -> None:
+    identity = site.new_id()
+    device = site.device(identity).open()
+    assert device.subscribe(topic(identity, "#"))
+    backend = site.backend("d/#")
+    backend.publish(topic(identity, "evt"), "not a command")
+    backend.publish(topic(identity, "cmd/go"), "command")
+    device.wait_message(topic(identity, "cmd/go"), "command")
+    assert device.payloads() == ["command"]
+
+
+@V5
+@pytest.mark.parametrize("client_id", ["d:meter:0001", "g:hub:1", "d:", "d:x"])
+def test_a_back_end_with_a_devices_client_id(
+    site: Site, client_id: str, v5: bool
+) -> None:
+    since = site.broker.mark()
+    assert site.plain(client_id, login=BACKEND, v5=v5).attempt() == REFUSED
+    if not v5:  # the second refusal of the same client is only counted
+        decision = site.broker.wait_decision(client_id, since)
+        assert decision["reason"] == "cert-missing"
+
+
+@pytest.mark.parametrize("name", ["d:meter:0001", "g:hub:1", "d:", "use-token-auth"])
+def test_a_back_end_with_a_devices_user_name(site: Site, name: str) -> None:
+    since = site.broker.mark()
+    client_id = f"app-{name}"
+    assert site.plain(client_id, login=(name, "x")).attempt() == REFUSED
+    assert site.broker.wait_decision(client_id, since)["verdict"] == "refused"
+
+
+def test_a_device_with_a_back_ends_password_is_still_a_device(site: Site) -> None:
+    identity = site.new_id()
+    named = site.client("app", site.ca.leaf(identity), login=BACKEND)
+    assert named.attempt() == REFUSED
+    device = site.device(identity, login=BACKEND).open()
+    assert not device.subscribe("d/#")
+
+
+@pytest.mark.parametrize("line", ["plugin_opt_others refuse", ""])
+def test_refuse_is_the_default(new_site: Callable[..., Site], line: str) -> None:
+    site = new_site((DEFER, line))
+    site.broker.start()
+    since = site.broker.mark()
+    assert site.plain("app", login=BACKEND).attempt() == REFUSED
+    assert site.broker.wait_decision("app", since)["reason"] == "not-a-device"
+    site.device(site.new_id()).open()
+
+
+def test_allow_lets_everybody_do_everything(new_site: Callable[..., Site]) -> None:
+    site = new_site((DEFER, "plugin_opt_others allow"))
+    site.broker.start()
+    anyone = site.plain("app", login=("nobody", "x")).open()
+    other = site.plain("other").open()
+    assert other.subscribe("#")
+    anyone.publish("free/for/all", "hello")
+    other.wait_message("free/for/all", "hello")
+    # A device's name still needs the device's certificate.
+    assert site.plain("d:meter:0001").attempt() == REFUSED
+    assert site.plain("x", login=("d:meter:0001", "x")).attempt() == REFUSED
+    # And a device still has its own topics only.
+    assert not site.device(site.new_id()).open().subscribe("#")
+
+
+def test_a_back_ends_session_survives_a_restart(new_site: Callable[..., Site]) -> None:
+    """Deferred clients are restored as the broker alone would restore them."""
+    site = new_site()
+    site.broker.start()
+    identity = site.new_id()
+    site.backend("d/#", client_id="store", clean=False).close()
+    site.broker.restart()
+    site.device(identity).open().publish(topic(identity, "evt"), "while away")
+    store = site.plain("store", login=BACKEND, clean=False).open()
+    assert store.session_present
+    store.wait_message(topic(identity, "evt"), "while away")

@@ -1,0 +1,1138 @@
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
+"""The command line, from outside: what it prints, and how it ends.
+
+CERTID_BUILD is the build directory, <repository>/build by default.
+"""
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("CERTID_BUILD", ROOT / "build"))
+CERTID = BUILD / "ctl" / "certid"
+
+TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+HASH = re.compile(r"^[0-9a-f]{64}$")
+
+DEVICE_KEYS = set(
+    "identity class type id state created_at provisioned_at last_seen_at "
+    "last_address ca fingerprint pins tags info locked window_ends_at "
+    "gateway".split())
+CA_KEYS = set(
+    "ca name description subject fingerprint not_before not_after state "
+    "scope crl crl_next_update".split())
+
+
+def run(*args, registry=None, env=None, **more):
+    """certid with these arguments; never the user's own registry."""
+    full = {k: v for k, v in os.environ.items() if k != "CERTID_REGISTRY"}
+    full["CERTID_REGISTRY"] = str(registry or "/nonexistent/registry.db")
+    full.update(env or {})
+    return subprocess.run([str(CERTID), *map(str, args)], env=full, text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=60, **more)
+
+
+class Ctl:
+    """certid on one registry."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __call__(self, *args, **more):
+        return run(*args, registry=self.path, **more)
+
+    def ok(self, *args, **more):
+        done = self(*args, **more)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def json(self, *args):
+        return json.loads(self.ok("--json", *args))
+
+    def fails(self, code, words, *args, **more):
+        """It ends with code, one sentence on stderr, and nothing else."""
+        done = self(*args, **more)
+        assert done.returncode == code, (args, done.stdout, done.stderr)
+        assert done.stdout == ""
+        assert done.stderr.startswith("certid: "), done.stderr
+        assert done.stderr.count("\n") == 1
+        assert words in done.stderr, done.stderr
+        return done.stderr
+
+
+@pytest.fixture
+def ctl(tmp_path):
+    it = Ctl(tmp_path / "registry.db")
+    it.ok("init")
+    return it
+
+
+class Certs:
+    """A CA and what it signed, minted with the openssl command."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.config = folder / "empty.cnf"
+        self.config.write_text("[req]\ndistinguished_name=dn\n[dn]\n")
+
+    def openssl(self, *args):
+        subprocess.run(["openssl", *map(str, args)], check=True,
+                       cwd=self.folder, capture_output=True)
+
+    def key(self, name):
+        key = self.folder / f"{name}.key"
+        if not key.exists():
+            self.openssl("genpkey", "-algorithm", "EC", "-pkeyopt",
+                         "ec_paramgen_curve:P-256", "-out", key)
+        return key
+
+    def ca(self, name, subject=None, days=3650, extensions=None):
+        pem = self.folder / f"{name}.pem"
+        wanted = extensions or ["basicConstraints=critical,CA:TRUE",
+                                "keyUsage=critical,keyCertSign,cRLSign",
+                                "subjectKeyIdentifier=hash"]
+        added = [x for e in wanted for x in ("-addext", e)]
+        self.openssl("req", "-x509", "-new", "-config", self.config, "-key",
+                     self.key(name), "-subj", subject or f"/CN={name}",
+                     "-days", days, *added, "-out", pem)
+        return pem
+
+    def leaf(self, name, cn, ca, days=30, extra=""):
+        pem = self.folder / f"{name}.pem"
+        request = self.folder / f"{name}.csr"
+        extensions = self.folder / f"{name}.ext"
+        extensions.write_text("basicConstraints=critical,CA:FALSE\n"
+                              "keyUsage=critical,digitalSignature\n"
+                              "extendedKeyUsage=clientAuth\n"
+                              "authorityKeyIdentifier=keyid\n" + extra)
+        self.openssl("req", "-new", "-config", self.config, "-key",
+                     self.key(name), "-subj", f"/CN={cn}", "-out", request)
+        self.openssl("x509", "-req", "-in", request, "-CA", ca, "-CAkey",
+                     self.key(ca.stem), "-set_serial", "0x1a", "-days", days,
+                     "-extfile", extensions, "-out", pem)
+        return pem
+
+
+@pytest.fixture(scope="session")
+def certs(tmp_path_factory):
+    it = Certs(tmp_path_factory.mktemp("certs"))
+    it.factory = it.ca("factory")
+    it.other = it.ca("other")
+    it.weak_words = it.ca("noku", extensions=["basicConstraints=CA:TRUE"])
+    it.soon = it.ca("soon", days=30)
+    it.meter = it.leaf("meter", "d:meter:0001", it.factory)
+    it.lamp = it.leaf("lamp", "d:lamp:0001", it.factory)
+    it.stranger = it.leaf("stranger", "d:meter:0001", it.other)
+    it.nobody = it.leaf("nobody", "somebody", it.factory)
+    it.der = it.folder / "factory.der"
+    it.openssl("x509", "-in", it.factory, "-outform", "DER", "-out", it.der)
+    it.two = it.folder / "two.pem"
+    it.two.write_text(it.factory.read_text() + it.other.read_text())
+    return it
+
+
+def add_devices(ctl, *identities):
+    for identity in identities:
+        ctl.ok("device", "add", identity)
+
+
+# The grammar
+
+USAGE = [
+    ((), 'a command is missing: see "certid help"'),
+    (("nope",), 'unknown command "nope": see "certid help"'),
+    (("ca",), '"ca" needs one word more: see "certid help ca"'),
+    (("ca", "nope"), 'unknown command "ca nope": see "certid help ca"'),
+    (("ca", "add", "x", "--foo", "y"),
+     'unknown option --foo for "ca add": see "certid help ca add"'),
+    (("ca", "add"), '"ca add" needs FILE: see "certid help ca add"'),
+    (("status", "x"), 'surplus argument x for "status"'),
+    (("status", "--json", "--json"), "given twice: option --json"),
+    (("status", "--org", ""), "the value is empty of option --org"),
+    (("status", "--org"), "a value is missing after option --org"),
+    (("status", "--json=1"), "no value may be given to option --json"),
+    (("device", "show", ""), "an argument is empty"),
+    (("status", "-x"), "unknown option -x"),
+    (("status", "--js"), "unknown option --js"),
+    (("help", "nope"), 'unknown command "nope"'),
+    (("help", "--json", "ca"), "help takes no argument"),
+    (("init", "--topics", "nope"), "--topics takes plain or iot-2"),
+    # Words of later versions are as unknown as any other.
+    (("ca", "code", "x"), 'unknown command "ca code"'),
+    (("ca", "verify", "x", "y"), 'unknown command "ca verify"'),
+    (("ca", "crl", "x", "y"), 'unknown command "ca crl"'),
+    (("ca", "add", "x", "--require-proof"), "unknown option --require-proof"),
+    (("ca", "set", "x", "--crl", "off"), "unknown option --crl"),
+    (("compliance",), 'unknown command "compliance"'),
+    (("import", "x"), 'unknown command "import"'),
+    (("export",), 'unknown command "export"'),
+    (("device", "token", "x"), 'unknown command "device token"'),
+    (("device", "attach", "x", "y"), 'unknown command "device attach"'),
+    (("hook", "list"), 'unknown command "hook"'),
+    (("admin", "list"), 'unknown command "admin"'),
+    (("metrics",), 'unknown command "metrics"'),
+    (("rule", "set", "default", "cert", "--preview"),
+     "unknown option --preview"),
+    (("type", "set", "d:meter", "--pin", "first"), "unknown option --pin"),
+    (("type", "set", "d:meter", "--max-devices", "1"),
+     "unknown option --max-devices"),
+    (("type", "set", "d:meter", "--address", "::1"),
+     "unknown option --address"),
+]
+
+
+@pytest.mark.parametrize("args,words", USAGE)
+def test_usage_errors_need_no_registry(args, words, tmp_path):
+    Ctl(tmp_path / "none.db").fails(2, words, *args)
+
+
+BAD_WORDS = [
+    (("org", "add", "-x"), "unknown option -x"),
+    (("org", "add", "a b"), "is no name for an org"),
+    (("org", "add", "a" * 65), "is no name for an org"),
+    (("ca", "add", "f", "--name", "a b"), "is no name for a CA"),
+    (("ca", "add", "f", "--scope", "d:meter"), "is no scope"),
+    (("ca", "add", "f", "--scope", "d:*meter:x"), "is no scope"),
+    (("ca", "add", "f", "--tag", "novalue"), "--tag takes NAME=VALUE"),
+    (("ca", "add", "f", "--tag", "=x"), "--tag takes NAME=VALUE"),
+    (("ca", "add", "f", "--tag", "a=\x1b"), "--tag takes NAME=VALUE"),
+    (("ca", "add", "f", "--description", "a\nb"), "--description takes"),
+    (("ca", "set", "x"), "there is nothing to set"),
+    (("type", "show", "meter"), "is no device type"),
+    (("type", "set", "x:meter"), "is no device type"),
+    (("type", "set", "d:a b"), "is no device type"),
+    (("type", "unset", "d:"), "is no device type"),
+    (("type", "set", "d:meter", "--enrol", "never"), "--enrol takes"),
+    (("type", "set", "d:meter", "--window", "48"), "--window takes"),
+    (("type", "set", "d:meter", "--window", "0s"), "--window takes"),
+    (("type", "set", "d:meter", "--id-format", "x"), "--id-format takes"),
+    (("type", "set", "d:meter", "--id-length", "65"), "--id-length takes"),
+    (("type", "set", "d:meter", "--id-length", "-1"), "--id-length takes"),
+    (("type", "set", "d:meter", "--id-prefix", "a b"), "--id-prefix takes"),
+    (("type", "set", "d:meter", "--id-prefix", "x" * 64), "--id-prefix"),
+    (("type", "set", "d:meter", "--id-prefix", "xy", "--id-length", "63"),
+     "longer than 64"),
+    (("rule", "set", "default", "high"), "is no level"),
+    (("rule", "set", "default", "CERT"), "is no level"),
+    (("rule", "set", "meter", "cert"), "is no device type"),
+    (("rule", "unset", "default"), "can be set, but not unset"),
+    (("rule", "unset", "x"), "is no device type"),
+    (("device", "add", "meter"), "is no identity"),
+    (("device", "add", "d:meter"), "is no identity"),
+    (("device", "add", "d:meter:a/b"), "is no identity"),
+    (("device", "add", "d:meter:" + "x" * 65), "is no identity"),
+    (("device", "add", "d:meter:1", "--window", "5"), "--window takes"),
+    (("device", "add", "d:meter:1", "--tag", "x"), "--tag takes"),
+    (("device", "show", "x"), "is no identity"),
+    (("device", "lock", "x"), "is no identity"),
+    (("device", "list", "--limit", "0"), "--limit takes a number from 1"),
+    (("device", "list", "--limit", "100001"), "--limit takes"),
+    (("device", "list", "--limit", "x"), "--limit takes"),
+    (("device", "list", "--state", "locked"), "--state takes"),
+    (("device", "list", "--type", "meter"), "is no device type"),
+    (("device", "list", "--after", "x"), "is no identity"),
+    (("topic", "add", "x", "both", "a"), "is nobody"),
+    (("topic", "add", "all", "write", "a"), "is no access"),
+    (("topic", "remove", "all", "none", "a"), "is no access"),
+    (("topic", "add", "all", "both"), "needs WHO ACCESS FILTER"),
+    (("set", "topics"), "needs KEY VALUE"),
+    (("set", "topics", "maybe"), "topics takes one of: on off"),
+    (("set", "topics", "on off"), "topics takes one of: on off"),
+    (("set", "types", "closed"), "types takes one of: open declared"),
+    (("set", "enrol", "never"), "enrol takes one of: auto approve listed"),
+    (("set", "client-id", "{type}"), 'see "certid help set"'),
+    (("set", "client-id", "{class}:{type}:{nope}"), 'see "certid help set"'),
+    (("set", "nope", "x"), 'unknown setting "nope"'),
+    (("set", "ca-proof", "on"), "is not in this version"),
+    (("set", "sni", "x"), "is not in this version"),
+    (("set", "clone-action", "lock"), "is not in this version"),
+    (("set", "event-days", "9"), "is not in this version"),
+    (("set", "max-devices", "9"), "is not in this version"),
+    (("explain",), '"explain" needs --cert FILE'),
+    (("explain", "--cert", "f", "--tls", "maybe"), "--tls takes yes or no"),
+    (("explain", "--cert", "f", "--at", "noon"), "--at takes a time"),
+    (("event", "list", "--kind", "x"), "is no kind of event"),
+    (("event", "list", "--since", "x"), "--since takes"),
+    (("event", "list", "--limit", "0"), "--limit takes"),
+    (("event", "follow", "--kind", "x"), "is no kind of event"),
+]
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory):
+    it = Ctl(tmp_path_factory.mktemp("untouched") / "registry.db")
+    it.ok("init")
+    return it
+
+
+@pytest.mark.parametrize("args,words", BAD_WORDS)
+def test_bad_words_change_nothing(untouched, args, words):
+    before = untouched.json("event", "list")
+    untouched.fails(2, words, *args)
+    assert untouched.json("event", "list") == before
+
+
+def test_version_and_help():
+    assert re.match(r"^certid \d+\.\d+\.\d+\n$", run("--version").stdout)
+    general = run("help")
+    assert general.returncode == 0 and general.stderr == ""
+    assert run("--help").stdout == general.stdout
+    assert "ca add" in general.stdout and "--registry" in general.stdout
+    assert "ca activate" in run("help", "ca").stdout
+    assert "org add" not in run("help", "ca").stdout
+    one = run("help", "ca", "add").stdout
+    assert one.startswith("usage: certid ca add FILE") and "--scope" in one
+    assert run("ca", "add", "--help").stdout == one
+    assert run("-h", "ca", "add").stdout == one
+
+
+def test_every_command_has_help():
+    table = json.loads(run("--json", "help").stdout)
+    assert len(table["commands"]) > 30
+    for command in table["commands"]:
+        done = run("help", *command["command"].split())
+        assert done.returncode == 0
+        assert command["summary"] in done.stdout
+        for option in command["options"]:
+            assert "--" + option["name"] in done.stdout
+        assert all(len(line) <= 80 for line in done.stdout.splitlines())
+
+
+def test_completion_offers_commands_and_options():
+    script = ROOT / "packaging" / "certid.bash"
+
+    def complete(*words):
+        quoted = " ".join(f"'{w}'" for w in ("certid", *words))
+        done = subprocess.run(
+            ["bash", "-c", f". '{script}'; COMP_WORDS=({quoted}); "
+             f"COMP_CWORD={len(words)}; _certid; echo \"${{COMPREPLY[@]}}\""],
+            capture_output=True, text=True, check=True)
+        assert done.stderr == ""
+        return done.stdout.split()
+
+    assert "device" in complete("")
+    assert complete("ca", "dea") == ["deactivate"]
+    assert complete("ca", "add", "x", "--sc") == ["--scope"]
+    assert complete("--org", "ca", "ca", "sh") == ["show"]
+    assert complete("--json", "ty", "") == []
+    assert "cert+token" in complete("rule", "set", "d:meter", "")
+    assert complete("type", "set", "d:x", "--enrol", "a") == ["auto", "approve"]
+    assert "--registry" in complete("--re")
+
+
+# The registry file
+
+def test_registry_that_is_missing(tmp_path):
+    none = Ctl(tmp_path / "none.db")
+    for args in (("status",), ("ca", "list"), ("set", "topics", "on"),
+                 ("org", "add", "x"), ("event", "follow")):
+        assert "none.db" in none.fails(3, "", *args)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_registry_by_option_or_environment(tmp_path):
+    path = tmp_path / "other.db"
+    assert run("init", "--registry", path).returncode == 0
+    assert run("--registry", path, "status").returncode == 0
+    assert run("status", registry=path).returncode == 0
+    # The option is stronger than the environment.
+    assert run("status", "--registry", tmp_path / "no.db",
+               registry=path).returncode == 3
+
+
+def test_registry_that_is_corrupt(ctl):
+    for suffix in ("", "-wal", "-shm"):
+        Path(str(ctl.path) + suffix).unlink(missing_ok=True)
+    ctl.path.write_bytes(b"this is no database, but long enough" * 400)
+    before = ctl.path.read_bytes()
+    ctl.fails(3, "", "status")
+    ctl.fails(3, "", "set", "topics", "off")
+    ctl.fails(5, "", "init")
+    assert ctl.path.read_bytes() == before
+
+
+def test_registry_that_is_newer(ctl):
+    with sqlite3.connect(ctl.path) as file:
+        file.execute("PRAGMA user_version = 999")
+    file.close()
+    ctl.fails(3, "", "status")
+    ctl.fails(3, "", "set", "topics", "off")
+
+
+def test_registry_of_somebody_else(tmp_path):
+    path = tmp_path / "foreign.db"
+    with sqlite3.connect(path) as file:
+        file.execute("CREATE TABLE t (x)")
+    file.close()
+    Ctl(path).fails(3, "", "status")
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that every user may enter, as pytest's own are not."""
+    folder = Path(tempfile.mkdtemp(prefix="certid-test-"))
+    folder.chmod(0o755)
+    yield folder
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def as_nobody(*args):
+    """certid without root's rights; as it is if we are not root."""
+    drop = []
+    if os.getuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("needs setpriv")
+        drop = ["setpriv", "--reuid", "65534", "--regid", "65534",
+                "--clear-groups"]
+        if subprocess.run([*drop, "test", "-x", str(CERTID)]).returncode:
+            pytest.skip("the build directory is not open to others")
+    return subprocess.run([*drop, str(CERTID), *map(str, args)],
+                          capture_output=True, text=True, timeout=60)
+
+
+def expect_no_registry(done):
+    assert done.returncode == 3, (done.stdout, done.stderr)
+    assert done.stderr.startswith("certid: ") and done.stdout == ""
+    assert done.stderr.count("\n") == 1
+
+
+def test_registry_that_cannot_be_written(open_folder):
+    it = Ctl(open_folder / "registry.db")
+    it.ok("init")
+    it.path.chmod(0o444)
+    open_folder.chmod(0o555)
+    before = it.path.read_bytes()
+    expect_no_registry(as_nobody("--registry", it.path, "set", "topics", "off"))
+    expect_no_registry(as_nobody("--registry", it.path, "org", "add", "x"))
+    assert it.path.read_bytes() == before
+
+
+def test_registry_that_cannot_be_read(open_folder):
+    it = Ctl(open_folder / "registry.db")
+    it.ok("init")
+    it.path.chmod(0o000)
+    expect_no_registry(as_nobody("--registry", it.path, "status"))
+
+
+def test_init_where_nothing_can_be_made(open_folder):
+    open_folder.chmod(0o555)
+    expect_no_registry(as_nobody("--registry", open_folder / "r.db", "init"))
+    expect_no_registry(
+        as_nobody("--registry", open_folder / "no" / "such" / "r.db", "init"))
+    assert list(open_folder.iterdir()) == []
+
+
+def test_init(tmp_path):
+    it = Ctl(tmp_path / "new" / "registry.db")
+    assert str(it.path) in it.ok("init")
+    assert it.path.stat().st_mode & 0o777 == 0o640
+    it.fails(5, "", "init")
+    assert [o["org"] for o in it.json("org", "list")] == ["default"]
+    assert it.json("topic", "list") == [
+        {"who": "all", "access": "both", "filter": "{class}/{type}/{id}/#"}]
+
+
+def test_init_with_the_iot_2_topics(tmp_path):
+    it = Ctl(tmp_path / "registry.db")
+    made = it.json("init", "--topics", "iot-2")
+    assert made["registry"] == str(it.path) and made["schema"] == 1
+    topics = {(t["access"], t["filter"]) for t in it.json("topic", "list")}
+    assert topics == {
+        ("publish", "iot-2/type/{type}/id/{id}/evt/+/fmt/+"),
+        ("subscribe", "iot-2/type/{type}/id/{id}/cmd/+/fmt/+")}
+
+
+def test_init_makes_no_other_org(tmp_path):
+    it = Ctl(tmp_path / "registry.db")
+    it.fails(4, "certid org add", "init", "--org", "x")
+    assert not it.path.exists()
+
+
+def test_two_certid_at_once(ctl):
+    env = {**os.environ, "CERTID_REGISTRY": str(ctl.path)}
+    started = [subprocess.Popen([str(CERTID), "device", "add", f"d:m:{i}"],
+                                env=env, stdout=subprocess.DEVNULL)
+               for i in range(8)]
+    assert [p.wait(timeout=60) for p in started] == [0] * 8
+    assert len(ctl.json("device", "list")) == 8
+
+
+def test_two_certid_at_once_on_one_thing(ctl):
+    env = {**os.environ, "CERTID_REGISTRY": str(ctl.path)}
+    started = [subprocess.Popen([str(CERTID), "device", "add", "d:m:1"],
+                                env=env, stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL) for _ in range(6)]
+    codes = sorted(p.wait(timeout=60) for p in started)
+    assert codes == [0, 5, 5, 5, 5, 5]
+
+
+def test_a_full_disk_is_no_success(ctl):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [str(CERTID), "--registry", str(ctl.path), "status"], stdout=full,
+            stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1 and "cannot write the output" in done.stderr
+
+
+# Orgs and status
+
+def test_orgs(ctl):
+    added = ctl.json("org", "add", "acme")
+    assert added["org"] == "acme" and TIME.match(added["created_at"])
+    ctl.fails(5, "acme", "org", "add", "acme")
+    assert [o["org"] for o in ctl.json("org", "list")] == ["acme", "default"]
+    assert "acme" in ctl.ok("org", "list")
+    ctl.ok("--org", "acme", "device", "add", "d:meter:1")
+    assert ctl.json("device", "list") == []
+    assert len(ctl.json("device", "list", "--org", "acme")) == 1
+    assert ctl.json("rule", "list", "--org", "acme") == [
+        {"rule": "default", "level": "cert", "devices": 1}]
+    assert "removed the org acme" in ctl.ok("org", "remove", "acme")
+    ctl.fails(4, "acme", "org", "remove", "acme")
+    ctl.fails(1, "", "org", "remove", "default")
+    for args in (("ca", "list"), ("status",), ("set",), ("event", "list"),
+                 ("device", "add", "d:meter:1"), ("explain", "--cert", "x")):
+        ctl.fails(4, 'there is no org "acme"', "--org", "acme", *args)
+
+
+def test_json_before_and_after(ctl):
+    for args in (("org", "list"), ("set",), ("rule", "list"),
+                 ("topic", "list"), ("ca", "list"), ("type", "list"),
+                 ("device", "list"), ("event", "list"), ("status",)):
+        before, after = ctl.ok("--json", *args), ctl.ok(*args, "--json")
+        assert before == after and before.count("\n") == 1
+        json.loads(before)
+        middle = ctl.ok(args[0], "--json", *args[1:])
+        assert middle == before
+        assert not ctl.ok(*args).startswith(("[", "{"))
+
+
+def test_status(ctl, certs):
+    ctl.path.chmod(0o640)
+    status = ctl.json("status")
+    assert status["registry"] == str(ctl.path)
+    assert status["schema"] == 1 and status["orgs"] == 1
+    assert status["per_org"] == [{
+        "org": "default",
+        "cas": {"active": 0, "inactive": 0, "unproven": 0},
+        "devices": {"pending": 0, "allowed": 0, "provisioned": 0}}]
+    assert len(status["warnings"]) == 1
+    assert "no active CA" in status["warnings"][0]
+    ctl.ok("ca", "add", certs.soon)
+    ctl.ok("ca", "add", certs.factory, "--inactive")
+    ctl.ok("device", "add", "d:meter:1")
+    ctl.path.chmod(0o644)
+    status = ctl.json("status")
+    assert status["per_org"][0]["cas"] == {
+        "active": 1, "inactive": 1, "unproven": 0}
+    assert status["per_org"][0]["devices"]["allowed"] == 1
+    assert len(status["warnings"]) == 2
+    assert "expires at" in status["warnings"][0]
+    assert "chmod 0640" in status["warnings"][1]
+    people = ctl("status")
+    assert people.returncode == 0 and "default" in people.stdout
+    assert people.stderr.count("certid: warning: ") == 2
+
+
+# CAs
+
+def test_ca_add(ctl, certs):
+    ca = ctl.json("ca", "add", certs.factory, "--name", "factory",
+                  "--description", "Werk Süd", "--scope", "d:meter:*",
+                  "--scope", "g:*:*", "--tag", "site=south", "--tag", "x=")
+    assert CA_KEYS <= set(ca)
+    assert HASH.match(ca["fingerprint"])
+    assert ca["ca"] == ca["fingerprint"][:16]
+    assert ca["name"] == "factory" and ca["description"] == "Werk Süd"
+    assert ca["scope"] == ["d:meter:*", "g:*:*"]
+    assert ca["tags"] == [{"name": "site", "value": "south"},
+                          {"name": "x", "value": ""}]
+    assert ca["subject"] == "CN=factory" and ca["state"] == "active"
+    assert TIME.match(ca["not_before"]) and TIME.match(ca["not_after"])
+    assert ca["crl"] == "off" and ca["crl_next_update"] is None
+    assert ca["warnings"] == []
+    del ca["warnings"]
+    assert ctl.json("ca", "list") == [ca]
+    for name in (ca["ca"], ca["ca"][:4], ca["fingerprint"], "factory"):
+        assert ctl.json("ca", "show", name) == ca
+    ctl.fails(5, "", "ca", "add", certs.factory)
+    ctl.fails(5, "", "ca", "add", certs.der)
+    ctl.fails(5, "factory", "ca", "add", certs.other, "--name", "factory")
+    assert "d:meter:*" in ctl.ok("ca", "show", "factory")
+
+
+def test_ca_add_der_inactive_without_a_name(ctl, certs):
+    ca = ctl.json("ca", "add", certs.der, "--inactive")
+    assert ca["state"] == "inactive" and ca["name"] is None
+    assert ca["scope"] == [] and ca["tags"] == []
+
+
+def test_ca_add_warns(ctl, certs):
+    done = ctl("ca", "add", certs.weak_words)
+    assert done.returncode == 0
+    assert "certid: warning: " in done.stderr and "added the CA" in done.stdout
+    ca = ctl.json("ca", "add", certs.soon)
+    assert any("90" in w or "expire" in w for w in ca["warnings"])
+
+
+def test_ca_add_refuses(ctl, certs, tmp_path):
+    (tmp_path / "text").write_text("no certificate")
+    (tmp_path / "empty").write_text("")
+    (tmp_path / "large").write_bytes(b"x" * (64 * 1024 + 1))
+    for name in ("text", "empty", "large"):
+        ctl.fails(1, name, "ca", "add", tmp_path / name)
+    ctl.fails(1, "cannot open", "ca", "add", tmp_path / "missing")
+    ctl.fails(1, "not a regular file", "ca", "add", tmp_path)
+    ctl.fails(1, "not a regular file", "ca", "add", "/dev/zero")
+    ctl.fails(1, "cannot open the file -", "ca", "add", "-", cwd=tmp_path)
+    ctl.fails(1, "two.pem", "ca", "add", certs.two)
+    ctl.fails(1, "meter.pem", "ca", "add", certs.meter)
+    ctl.fails(1, "factory.key", "ca", "add", certs.key("factory"))
+    assert ctl.json("ca", "list") == []
+
+
+def test_ca_states(ctl, certs):
+    ctl.ok("ca", "add", certs.factory, "--name", "f")
+    assert ctl.json("ca", "deactivate", "f")["state"] == "inactive"
+    assert ctl.json("ca", "show", "f")["state"] == "inactive"
+    count = len(ctl.json("event", "list"))
+    ctl.ok("ca", "deactivate", "f")
+    assert len(ctl.json("event", "list")) == count
+    assert "activated" in ctl.ok("ca", "activate", "f")
+    assert ctl.json("ca", "list")[0]["state"] == "active"
+    gone = ctl.json("ca", "remove", "f")
+    assert gone["name"] == "f"
+    for verb in ("show", "activate", "deactivate", "remove"):
+        ctl.fails(4, "", "ca", verb, "f")
+    ctl.fails(4, "", "ca", "set", "f", "--name", "g")
+
+
+def test_ca_set(ctl, certs):
+    ctl.ok("ca", "add", certs.factory, "--name", "f", "--scope", "d:a:*")
+    ctl.ok("ca", "add", certs.other, "--name", "o")
+    ca = ctl.json("ca", "set", "f", "--scope", "d:b:*", "--scope", "d:c:*",
+                  "--enrol", "approve", "--description", "x")
+    assert ca["scope"] == ["d:b:*", "d:c:*"] and ca["enrol"] == "approve"
+    assert ca["description"] == "x" and ca["name"] == "f"
+    assert ctl.json("ca", "set", "f", "--name", "g")["scope"] == ca["scope"]
+    assert ctl.json("ca", "show", "g")["enrol"] == "approve"
+    ctl.fails(5, "", "ca", "set", "g", "--name", "o")
+    ctl.fails(2, "--enrol takes", "ca", "set", "g", "--enrol", "x")
+    ctl.fails(2, "is no scope", "ca", "set", "g", "--scope", "x")
+
+
+# Types and rules
+
+def test_types(ctl):
+    ctl.fails(4, "nothing is known", "type", "show", "d:meter")
+    ctl.fails(4, "", "type", "unset", "d:meter")
+    it = ctl.json("type", "set", "d:meter", "--enrol", "approve", "--window",
+                  "7d", "--id-format", "decimal", "--id-length", "4",
+                  "--id-prefix", "M-")
+    assert it == {
+        "type": "d:meter", "class": "d", "name": "meter", "declared": True,
+        "enrol": "approve", "window": "7d", "id_format": "decimal",
+        "id_length": 4, "id_prefix": "M-", "rule": "default",
+        "level": "cert", "devices": 0}
+    assert ctl.json("type", "show", "d:meter") == it
+    it = ctl.json("type", "set", "d:meter", "--window", "none",
+                  "--id-length", "0")
+    assert it["window"] == "none" and it["id_length"] is None
+    assert it["enrol"] == "approve" and it["id_prefix"] == "M-"
+    assert "approve" in ctl.ok("type", "show", "d:meter")
+    assert ctl.json("type", "unset", "d:meter")["declared"] is False
+    assert ctl.json("type", "list") == []
+
+
+def test_type_list_finds_what_is_there(ctl):
+    """Declared types, types with a rule, types of devices: each once."""
+    ctl.ok("type", "set", "d:declared")
+    ctl.ok("rule", "set", "g:ruled", "token")
+    add_devices(ctl, "d:seen:zzzz", "d:seen:0", "d:seen.x:1", "d:seen-x:1",
+                "g:ruled:1", "d:Seen:1", "d:see:" + "z" * 64, "d:s:" + "z" * 63)
+    listed = {t["type"]: t for t in ctl.json("type", "list")}
+    assert list(listed) == sorted(listed)
+    assert {k: v["devices"] for k, v in listed.items()} == {
+        "d:declared": 0, "d:seen": 2, "d:seen.x": 1, "d:seen-x": 1,
+        "d:Seen": 1, "d:see": 1, "d:s": 1, "g:ruled": 1}
+    assert listed["g:ruled"]["level"] == "token"
+    assert listed["g:ruled"]["rule"] == "g:ruled"
+    assert listed["d:seen"]["rule"] == "default"
+    assert listed["d:seen"]["declared"] is False
+    people = ctl.ok("type", "list").splitlines()
+    assert people[0].split() == ["TYPE", "DECLARED", "ENROL", "RULE", "LEVEL",
+                                 "DEVICES"]
+    assert len(people) == 9
+
+
+def test_rules(ctl):
+    add_devices(ctl, "d:meter:1", "d:meter:2", "d:lamp:1")
+    assert ctl.json("rule", "list") == [
+        {"rule": "default", "level": "cert", "devices": 3}]
+    assert ctl.json("rule", "set", "d:meter", "cert+token") == {
+        "rule": "d:meter", "level": "cert+token", "devices": 2}
+    assert ctl.json("rule", "set", "default", "tls-optional") == {
+        "rule": "default", "level": "tls-optional", "devices": 1}
+    assert ctl.json("rule", "list") == [
+        {"rule": "default", "level": "tls-optional", "devices": 1},
+        {"rule": "d:meter", "level": "cert+token", "devices": 2}]
+    assert "cert+token" in ctl.ok("rule", "list")
+    for level in ("token", "cert", "cert-or-token"):
+        ctl.ok("rule", "set", "d:meter", level)
+    assert "default" in ctl.ok("rule", "unset", "d:meter")
+    ctl.fails(4, "", "rule", "unset", "d:meter")
+    assert len(ctl.json("rule", "list")) == 1
+
+
+# Devices
+
+def test_device_add(ctl, tmp_path):
+    info = tmp_path / "info.json"
+    info.write_text('{"serialNumber": "7",\n "location": {"x": 1}}')
+    it = ctl.json("device", "add", "d:meter:0001", "--tag", "a=b=c", "--tag",
+                  "k=v", "--info", info, "--window", "2h")
+    assert DEVICE_KEYS <= set(it)
+    assert it["identity"] == "d:meter:0001" and it["class"] == "d"
+    assert it["type"] == "meter" and it["id"] == "0001"
+    assert it["state"] == "allowed" and it["locked"] is False
+    assert it["tags"] == [{"name": "a", "value": "b=c"},
+                          {"name": "k", "value": "v"}]
+    assert it["info"] == {"serialNumber": "7", "location": {"x": 1}}
+    assert it["pins"] == [] and it["gateway"] is None
+    for key in ("provisioned_at", "last_seen_at", "last_address", "ca",
+                "fingerprint"):
+        assert it[key] is None
+    assert TIME.match(it["window_ends_at"])
+    assert ctl.json("device", "show", "d:meter:0001") == it
+    assert "serialNumber" in ctl.ok("device", "show", "d:meter:0001")
+    ctl.fails(5, "d:meter:0001", "device", "add", "d:meter:0001")
+    ctl.fails(4, "there is no device d:meter:0002", "device", "show",
+              "d:meter:0002")
+
+
+def seconds_left(device):
+    def parse(text):
+        return time.mktime(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
+    return parse(device["window_ends_at"]) - parse(device["created_at"])
+
+
+def test_device_windows(ctl):
+    assert seconds_left(ctl.json("device", "add", "d:m:1")) == 48 * 3600
+    ctl.ok("type", "set", "d:t", "--window", "90s")
+    assert seconds_left(ctl.json("device", "add", "d:t:1")) == 90
+    longer = ctl.json("device", "add", "d:t:2", "--window", "7d")
+    assert seconds_left(longer) == 7 * 86400
+    ctl.ok("type", "set", "d:t", "--window", "none")
+    assert ctl.json("device", "add", "d:t:3")["window_ends_at"] is None
+    never = ctl.json("device", "add", "d:m:2", "--window", "none")
+    assert never["window_ends_at"] is None
+
+
+def test_device_add_refuses(ctl, tmp_path):
+    for name, text in (("array", "[]"), ("bad", "{"), ("two", "{} {}"),
+                       ("nul", '{"a":1}\0'), ("empty", ""),
+                       ("large", '{"a":"' + "x" * 65536 + '"}')):
+        (tmp_path / name).write_text(text)
+        ctl.fails(1, name, "device", "add", "d:m:1", "--info", tmp_path / name)
+    ctl.fails(1, "cannot open", "device", "add", "d:m:1", "--info", "/no/such")
+    ctl.fails(1, "mac-colon", "device", "add", "d:m:00:11:22:33:44:55")
+    ctl.ok("type", "set", "d:m", "--id-format", "mac-colon")
+    ctl.ok("device", "add", "d:m:00:11:22:33:44:55")
+    ctl.fails(1, "format of its type", "device", "add", "d:m:0011")
+    ctl.ok("type", "set", "d:n", "--id-format", "decimal", "--id-length", "4",
+           "--id-prefix", "M-")
+    for bad in ("0001", "M-001", "M-00001", "M-00a1", "m-0001"):
+        ctl.fails(1, "format of its type", "device", "add", "d:n:" + bad)
+    ctl.ok("device", "add", "d:n:M-0001")
+    ctl.ok("device", "add", "d:o:Abc")
+    ctl.fails(5, "case", "device", "add", "d:o:aBC")
+    assert "letter case" in ctl.fails(4, "", "device", "show", "d:o:abc")
+
+
+def test_device_pages(ctl):
+    every = [f"d:m:{i:03}" for i in range(103)]
+    add_devices(ctl, *every)
+    people = ctl("device", "list")
+    assert len(people.stdout.splitlines()) == 101
+    assert people.stderr == (
+        "certid: there are more: repeat with --after d:m:099\n")
+    rest = ctl("device", "list", "--after", "d:m:099")
+    assert len(rest.stdout.splitlines()) == 4 and rest.stderr == ""
+    full = ctl("device", "list", "--limit", "103")
+    assert len(full.stdout.splitlines()) == 104 and full.stderr == ""
+    quiet = ctl("--json", "device", "list")
+    assert len(json.loads(quiet.stdout)) == 100 and quiet.stderr == ""
+    seen, after = [], []
+    while True:
+        page = ctl.json("device", "list", "--limit", "25", *after)
+        seen += [d["identity"] for d in page]
+        if not page:
+            break
+        after = ["--after", page[-1]["identity"]]
+    assert seen == every
+    assert ctl.json("device", "list", "--after", "d:z:0") == []
+
+
+def test_device_list_selects(ctl):
+    add_devices(ctl, "d:a:1", "d:b:1", "d:b:2", "g:b:1")
+    def names(*args):
+        return [d["identity"] for d in ctl.json("device", "list", *args)]
+    assert names("--type", "d:b") == ["d:b:1", "d:b:2"]
+    assert names("--type", "d:b", "--after", "d:b:1") == ["d:b:2"]
+    assert names("--type", "d:c") == []
+    assert names("--state", "allowed") == ["d:a:1", "d:b:1", "d:b:2", "g:b:1"]
+    assert names("--state", "provisioned") == []
+    assert names("--state", "allowed", "--limit", "1") == ["d:a:1"]
+
+
+def test_device_lock_and_remove(ctl):
+    add_devices(ctl, "d:m:1")
+    assert ctl.json("device", "lock", "d:m:1")["locked"] is True
+    assert "locked" in ctl.ok("device", "list")
+    count = len(ctl.json("event", "list"))
+    assert "locked the device d:m:1" in ctl.ok("device", "lock", "d:m:1")
+    assert len(ctl.json("event", "list")) == count
+    assert ctl.json("device", "unlock", "d:m:1")["locked"] is False
+    ctl.fails(1, "", "device", "approve", "d:m:1")
+    assert ctl.json("device", "remove", "d:m:1")["identity"] == "d:m:1"
+    for verb in ("lock", "unlock", "approve", "remove", "show"):
+        ctl.fails(4, "d:m:1", "device", verb, "d:m:1")
+
+
+# Topics and settings
+
+def test_topics(ctl):
+    rule = ("d:meter", "publish", "data/{id}/+")
+    assert ctl.json("topic", "add", *rule) == dict(
+        zip(("who", "access", "filter"), rule))
+    ctl.fails(5, "", "topic", "add", *rule)
+    assert len(ctl.json("topic", "list")) == 2
+    assert "data/{id}/+" in ctl.ok("topic", "list")
+    for who, access, bad in (("all", "both", "a/#/b"), ("all", "both", "a+"),
+                             ("all", "both", "$share/g/a"),
+                             ("all", "both", "$CONTROL/x"),
+                             ("all", "publish", "$SYS/x"),
+                             ("all", "both", "{nope}/x")):
+        ctl.fails(1, "", "topic", "add", who, access, bad)
+    assert ctl.json("topic", "remove", *rule)["who"] == "d:meter"
+    ctl.fails(4, "", "topic", "remove", *rule)
+    assert len(ctl.json("topic", "list")) == 1
+
+
+def test_settings(ctl):
+    first = {"topics": "on", "client-id": "{class}:{type}:{id}",
+             "types": "open", "enrol": "auto"}
+    def settings():
+        return {s["key"]: s["value"] for s in ctl.json("set")}
+    assert settings() == first
+    new = {"topics": "off", "client-id": "{class}:{org}:{type}:{id}*",
+           "types": "declared", "enrol": "listed"}
+    for key, value in new.items():
+        assert ctl.json("set", key, value) == {"key": key, "value": value}
+    assert settings() == new
+    assert "declared" in ctl.ok("set")
+    ctl.ok("org", "add", "acme")
+    assert {s["key"]: s["value"]
+            for s in ctl.json("set", "--org", "acme")} == first
+
+
+# Explain
+
+STEPS = ["who", "certificate", "chain", "identity", "client-id", "level",
+         "device", "registry"]
+
+
+def explain(ctl, code, *args):
+    done = ctl("explain", "--json", *args)
+    assert done.returncode == code, (done.stdout, done.stderr)
+    it = json.loads(done.stdout)
+    assert set(it) == {"decision", "reason", "identity", "ca", "rule",
+                       "level", "steps"}
+    assert it["decision"] == ("refuse" if code else "admit")
+    assert [s["step"] for s in it["steps"]] == STEPS
+    for step in it["steps"]:
+        assert set(step) == {"step", "result", "detail"}
+        assert step["result"] in ("pass", "fail", "skipped")
+    failed = [s for s in it["steps"] if s["result"] == "fail"]
+    assert len(failed) == (1 if code else 0)
+    return it
+
+
+def test_explain_admits_and_writes_nothing(ctl, certs):
+    ca = ctl.json("ca", "add", certs.factory, "--name", "f")["ca"]
+    mark = ctl.json("event", "list")[-1]["seq"]
+    it = explain(ctl, 0, "--cert", certs.meter)
+    assert it["reason"] == "provisioned" and it["ca"] == ca
+    assert it["identity"] == "d:meter:0001"
+    assert it["rule"] == "default" and it["level"] == "cert"
+    assert ctl.json("device", "list") == []
+    assert ctl.json("event", "list")[-1]["seq"] == mark
+    people = ctl("explain", "--cert", certs.meter)
+    assert people.returncode == 0
+    lines = people.stdout.splitlines()
+    assert [x.split()[1] for x in lines[:-1]] == STEPS
+    assert {x.split()[0] for x in lines[:-1]} <= {"ok", "-"}
+    assert lines[-1].startswith("admit: provisioned")
+
+
+def test_explain_refuses(ctl, certs):
+    assert explain(ctl, 1, "--cert", certs.meter)["reason"] == "ca-unknown"
+    ctl.ok("ca", "add", certs.factory, "--name", "f", "--scope", "d:meter:*")
+    assert explain(ctl, 1, "--cert", certs.stranger)["reason"] == "ca-unknown"
+    assert explain(ctl, 1, "--cert", certs.lamp)["reason"] == "ca-scope"
+    assert explain(ctl, 1, "--cert", certs.nobody)["reason"] == "identity-none"
+    assert explain(ctl, 1, "--cert", certs.factory)["reason"] == "cert-is-ca"
+    late = explain(ctl, 1, "--cert", certs.meter, "--at",
+                   "2100-01-01T00:00:00Z")
+    assert late["reason"] in ("cert-expired", "ca-expired")
+    early = explain(ctl, 1, "--cert", certs.meter, "--at", "2001-01-01")
+    assert early["reason"] == "cert-not-yet-valid"
+    wrong = explain(ctl, 1, "--cert", certs.meter, "--client-id", "d:meter:2")
+    assert wrong["reason"] == "client-id"
+    plain = explain(ctl, 1, "--cert", certs.meter, "--tls", "no")
+    assert plain["reason"] == "level-tls"
+    ctl.ok("rule", "set", "d:meter", "cert+token")
+    both = explain(ctl, 1, "--cert", certs.meter)
+    assert both["reason"] == "level-token"
+    assert both["rule"] == "d:meter" and both["level"] == "cert+token"
+    ctl.ok("rule", "set", "d:meter", "cert")
+    ctl.ok("ca", "deactivate", "f")
+    assert explain(ctl, 1, "--cert", certs.meter)["reason"] == "ca-inactive"
+    people = ctl("explain", "--cert", certs.meter)
+    assert people.returncode == 1 and people.stderr == ""
+    assert people.stdout.splitlines()[-1].startswith("refuse: ca-inactive")
+    assert any(x.startswith("no ") for x in people.stdout.splitlines())
+
+
+def test_explain_looks_at_the_device(ctl, certs):
+    ctl.ok("ca", "add", certs.factory)
+    ctl.ok("type", "set", "d:meter", "--enrol", "listed")
+    args = ("--cert", certs.meter)
+    assert explain(ctl, 1, *args)["reason"] == "device-unlisted"
+    ctl.ok("type", "set", "d:meter", "--enrol", "approve")
+    assert explain(ctl, 1, *args)["reason"] == "device-pending"
+    ctl.ok("device", "add", "d:meter:0001", "--window", "1h")
+    assert explain(ctl, 0, *args)["reason"] == "provisioned"
+    later = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 7200))
+    assert explain(ctl, 1, *args, "--at", later)["reason"] == "window-expired"
+    ctl.ok("device", "lock", "d:meter:0001")
+    assert explain(ctl, 1, *args)["reason"] == "device-locked"
+    ctl.ok("type", "set", "d:meter", "--id-format", "uuid4")
+    ctl.ok("device", "remove", "d:meter:0001")
+    assert explain(ctl, 1, *args)["reason"] == "id-format"
+
+
+def test_explain_with_a_chain(ctl, certs, tmp_path):
+    mint = Certs(tmp_path)
+    root = mint.ca("root")
+    mint.openssl("req", "-new", "-config", mint.config, "-key",
+                 mint.key("mid"), "-subj", "/CN=mid", "-out", "mid.csr")
+    (tmp_path / "mid.ext").write_text(
+        "basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n"
+        "subjectKeyIdentifier=hash\n")
+    mint.openssl("x509", "-req", "-in", "mid.csr", "-CA", root, "-CAkey",
+                 mint.key("root"), "-set_serial", "2", "-days", "30",
+                 "-extfile", "mid.ext", "-out", "mid.pem")
+    leaf = mint.leaf("leaf", "d:meter:7", tmp_path / "mid.pem")
+    ctl.ok("ca", "add", root)
+    assert explain(ctl, 1, "--cert", leaf)["reason"] == "ca-unknown"
+    explain(ctl, 0, "--cert", leaf, "--chain", tmp_path / "mid.pem")
+    ctl.fails(1, "leaf.csr", "explain", "--cert", leaf, "--chain",
+              tmp_path / "leaf.csr")
+    ctl.fails(1, "cannot open", "explain", "--cert", leaf, "--chain", "/no")
+
+
+def test_explain_of_what_is_no_certificate(ctl, certs, tmp_path):
+    (tmp_path / "text").write_text("hello")
+    for code_args in (("--cert", tmp_path / "text"), ("--cert", certs.two),
+                      ("--cert", tmp_path / "none"),
+                      ("--cert", certs.key("meter"))):
+        ctl.fails(1, str(code_args[1]), "explain", *code_args)
+
+
+# Events
+
+def test_event_list(ctl, certs):
+    ctl.ok("ca", "add", certs.factory, "--name", "f")
+    ctl.ok("ca", "deactivate", "f")
+    ctl.ok("ca", "activate", "f")
+    ctl.ok("rule", "set", "default", "token")
+    ctl.ok("type", "set", "d:m")
+    ctl.ok("set", "topics", "off")
+    ctl.ok("device", "add", "d:m:1")
+    ctl.ok("device", "lock", "d:m:1")
+    ctl.ok("device", "unlock", "d:m:1")
+    ctl.ok("device", "remove", "d:m:1")
+    ctl.ok("ca", "remove", "f")
+    events = ctl.json("event", "list")
+    for event in events:
+        assert set(event) == {"seq", "time", "actor", "kind", "subject",
+                              "detail"}
+        assert TIME.match(event["time"]) and event["actor"] == "operator"
+    seqs = [e["seq"] for e in events]
+    assert seqs == sorted(set(seqs))
+    kinds = [e["kind"] for e in events]
+    wanted = ["ca-added", "ca-deactivated", "ca-activated", "rule-changed",
+              "type-changed", "setting-changed", "import", "device-locked",
+              "device-unlocked", "device-removed", "ca-removed"]
+    assert kinds[-len(wanted):] == wanted
+    assert ctl.json("event", "list", "--limit", "2") == events[-2:]
+    assert [e["kind"] for e in ctl.json("event", "list", "--kind",
+                                        "ca-added")] == ["ca-added"]
+    assert ctl.json("event", "list", "--since", "2100-01-01") == []
+    assert ctl.json("event", "list", "--since", "1h") == events
+    assert ctl.json("event", "list", "--since", "2001-01-01T00:00:00Z") == events
+    people = ctl.ok("event", "list").splitlines()
+    assert people[0].split()[:4] == ["SEQ", "TIME", "ACTOR", "KIND"]
+    assert len(people) == len(events) + 1
+
+
+class Follower:
+    """certid event follow, line by line."""
+
+    def __init__(self, ctl, *args):
+        self.process = subprocess.Popen(
+            [str(CERTID), "--registry", str(ctl.path), "event", "follow",
+             *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.buffer = b""
+
+    def line(self, timeout=20):
+        end = time.monotonic() + timeout
+        while b"\n" not in self.buffer:
+            left = end - time.monotonic()
+            assert left > 0, "no line came"
+            if select.select([self.process.stdout], [], [], left)[0]:
+                got = os.read(self.process.stdout.fileno(), 65536)
+                assert got, self.process.stderr.read()
+                self.buffer += got
+        line, self.buffer = self.buffer.split(b"\n", 1)
+        return line.decode()
+
+    def wait(self):
+        code = self.process.wait(timeout=20)
+        assert self.process.stderr.read() == b""
+        return code
+
+
+def start_follower(ctl, *args):
+    """One that is known to listen: it has printed a first event."""
+    it = Follower(ctl, *args)
+    end = time.monotonic() + 20
+    value = ["on", "off"]
+    while time.monotonic() < end:
+        ctl.ok("set", "topics", value[0])
+        value.reverse()
+        if select.select([it.process.stdout], [], [], 0.3)[0]:
+            while select.select([it.process.stdout], [], [], 0.3)[0]:
+                os.read(it.process.stdout.fileno(), 65536)
+            return it
+    raise AssertionError("the follower prints nothing")
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_event_follow_until_interrupted(ctl, how):
+    ctl.ok("device", "add", "d:m:0")
+    it = start_follower(ctl, "--json")
+    ctl.ok("device", "add", "d:m:1")
+    event = json.loads(it.line())
+    assert event["kind"] == "import" and "d:m:1" in event["subject"]
+    ctl.ok("device", "lock", "d:m:1")
+    assert json.loads(it.line())["kind"] == "device-locked"
+    it.process.send_signal(how)
+    assert it.wait() == 0
+
+
+def test_event_follow_for_people(ctl):
+    it = start_follower(ctl)
+    ctl.ok("device", "add", "d:m:1")
+    assert "import" in it.line()
+    it.process.terminate()
+    assert it.wait() == 0
+
+
+def test_event_follow_begins_now_or_at_since(ctl):
+    add_devices(ctl, "d:m:1")
+    it = Follower(ctl, "--json", "--since", "1h", "--kind", "import",
+                  "--limit", "2")
+    assert json.loads(it.line())["kind"] == "import"
+    add_devices(ctl, "d:m:2", "d:m:3")
+    assert "d:m:2" in json.loads(it.line())["subject"]
+    assert it.wait() == 0
+    fresh = start_follower(ctl, "--json", "--kind", "setting-changed")
+    fresh.process.terminate()
+    assert fresh.wait() == 0
+
+
+def test_event_follow_ends_with_its_reader(ctl):
+    it = start_follower(ctl)
+    it.process.stdout.close()
+    assert it.wait() == 0
+
+
+def test_event_follow_keeps_to_its_org(ctl):
+    ctl.ok("org", "add", "acme")
+    it = Follower(ctl, "--json", "--org", "acme", "--since", "1h", "--kind",
+                  "import")
+    add_devices(ctl, "d:m:1")
+    ctl.ok("device", "add", "d:m:2", "--org", "acme")
+    assert "d:m:2" in json.loads(it.line())["subject"]
+    it.process.terminate()
+    assert it.wait() == 0
+
+
+# Terminals
+
+def on_a_terminal(ctl, *args, env=None):
+    main, side = pty.openpty()
+    full = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+    full.update(env or {})
+    done = subprocess.run([str(CERTID), "--registry", str(ctl.path), *args],
+                          stdout=side, stderr=subprocess.DEVNULL, env=full)
+    os.close(side)
+    text = b""
+    try:
+        while True:
+            got = os.read(main, 65536)
+            if not got:
+                break
+            text += got
+    except OSError:
+        pass
+    os.close(main)
+    assert done.returncode == 0
+    return text.decode()
+
+
+def test_colours_only_on_a_terminal(ctl, certs):
+    ctl.ok("ca", "add", certs.factory)
+    ctl.ok("device", "add", "d:m:1")
+    assert "\033[32mactive\033[0m" in on_a_terminal(ctl, "ca", "list")
+    assert "\033[33mallowed\033[0m" in on_a_terminal(ctl, "device", "list")
+    ctl.ok("device", "lock", "d:m:1")
+    assert "\033[31mlocked\033[0m" in on_a_terminal(ctl, "device", "list")
+    assert "\033" not in on_a_terminal(ctl, "ca", "list",
+                                       env={"NO_COLOR": "1"})
+    assert "\033" not in ctl.ok("ca", "list")
+    assert "\033" not in on_a_terminal(ctl, "--json", "ca", "list")
+
+
+def test_what_a_peer_wrote_moves_no_cursor(ctl, tmp_path):
+    info = tmp_path / "info"
+    info.write_text('{"a": "\x1b[2J"}')
+    done = ctl("device", "add", "d:m:1", "--info", info)
+    if done.returncode == 0:
+        assert "\x1b" not in ctl.ok("device", "show", "d:m:1")
+        assert "\x1b" not in ctl.ok("--json", "device", "show", "d:m:1")

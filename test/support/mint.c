@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+#include "test/support/mint.h"
+
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static void
+need(bool ok, const char *what)
+{
+	if (!ok) {
+		(void)fprintf(stderr, "mint: %s\n", what);
+		ERR_print_errors_fp(stderr);
+		abort();
+	}
+}
+
+static EVP_PKEY *
+make_explicit(void)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, NULL);
+	EVP_PKEY *key = NULL;
+
+	need(ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1 &&
+	        EVP_PKEY_CTX_set_ec_paramgen_curve_nid(
+	            ctx, NID_X9_62_prime256v1) == 1 &&
+	        EVP_PKEY_CTX_set_ec_param_enc(ctx, OPENSSL_EC_EXPLICIT_CURVE) ==
+	            1 &&
+	        EVP_PKEY_keygen(ctx, &key) == 1,
+	    "no key with explicit parameters");
+	EVP_PKEY_CTX_free(ctx);
+	return key;
+}
+
+static EVP_PKEY *
+make_key(enum mint_key kind)
+{
+	switch (kind) {
+	case MINT_P256:
+		return EVP_EC_gen("P-256");
+	case MINT_P384:
+		return EVP_EC_gen("P-384");
+	case MINT_P521:
+		return EVP_EC_gen("P-521");
+	case MINT_K256:
+		return EVP_EC_gen("secp256k1");
+	case MINT_P256_EXPLICIT:
+		return make_explicit();
+	case MINT_ED25519:
+		return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	case MINT_ED448:
+		return EVP_PKEY_Q_keygen(NULL, NULL, "ED448");
+	case MINT_RSA1024:
+		return EVP_RSA_gen(1024);
+	case MINT_RSA2047:
+		return EVP_RSA_gen(2047);
+	case MINT_RSA2048:
+		return EVP_RSA_gen(2048);
+	case MINT_KEYS:
+	default:
+		return NULL;
+	}
+}
+
+static EVP_PKEY *keys[MINT_KEYS][MINT_SLOTS];
+
+__attribute__((destructor)) static void
+free_keys(void)
+{
+	size_t i;
+
+	for (i = 0; i < (size_t)MINT_KEYS * MINT_SLOTS; i++) {
+		EVP_PKEY_free(keys[i / MINT_SLOTS][i % MINT_SLOTS]);
+	}
+}
+
+static EVP_PKEY *
+get_key(enum mint_key kind, unsigned slot)
+{
+	need(slot < MINT_SLOTS, "no such slot");
+	if (keys[kind][slot] == NULL) {
+		keys[kind][slot] = make_key(kind);
+		need(keys[kind][slot] != NULL, "no key");
+	}
+	return keys[kind][slot];
+}
+
+static void
+add_text(X509_NAME *name, const char *field, const char *text)
+{
+	if (text != NULL) {
+		need(X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8,
+		         (const unsigned char *)text, -1, -1, 0) == 1,
+		    field);
+	}
+}
+
+static void
+set_names(X509 *cert, const struct mint_options *options)
+{
+	X509_NAME *name = X509_NAME_new();
+
+	need(name != NULL, "no name");
+	add_text(name, "CN", options->cn);
+	add_text(name, "emailAddress", options->email);
+	need(X509_set_subject_name(cert, name) == 1, "subject");
+	if (options->issuer_cn != NULL) {
+		X509_NAME_free(name);
+		name = X509_NAME_new();
+		add_text(name, "CN", options->issuer_cn);
+	} else if (options->issuer != NULL) {
+		X509_NAME_free(name);
+		name =
+		    X509_NAME_dup(X509_get_subject_name(options->issuer->cert));
+	}
+	need(X509_set_issuer_name(cert, name) == 1, "issuer");
+	X509_NAME_free(name);
+}
+
+static void
+set_serial(X509 *cert, const struct mint_options *options)
+{
+	static unsigned long next = 1000;
+	BIGNUM *number = NULL;
+
+	if (options->serial == NULL) {
+		need(ASN1_INTEGER_set_uint64(
+		         X509_get_serialNumber(cert), next++) == 1,
+		    "serial");
+		return;
+	}
+	need(BN_dec2bn(&number, options->serial) > 0 &&
+	        BN_to_ASN1_INTEGER(number, X509_get_serialNumber(cert)) != NULL,
+	    "serial");
+	BN_free(number);
+}
+
+static void
+set_dates(X509 *cert, const struct mint_options *options)
+{
+	time_t from = (time_t)(options->from == 0 ? MINT_FROM : options->from);
+	time_t to = (time_t)(options->to == 0 ? MINT_TO : options->to);
+
+	need(ASN1_TIME_adj(X509_getm_notBefore(cert), from, 0, 0) != NULL &&
+	        ASN1_TIME_adj(X509_getm_notAfter(cert), to, 0, 0) != NULL,
+	    "dates");
+}
+
+static void
+add(X509 *cert, X509V3_CTX *ctx, const char *name, const char *value)
+{
+	X509_EXTENSION *extension;
+
+	if (value == NULL || value[0] == '\0') {
+		return;
+	}
+	extension = X509V3_EXT_nconf(NULL, ctx, name, value);
+	need(extension != NULL && X509_add_ext(cert, extension, -1) == 1, name);
+	X509_EXTENSION_free(extension);
+}
+
+static void
+add_more(X509 *cert, X509V3_CTX *ctx, const char *const *extensions)
+{
+	char name[64];
+	const char *value;
+
+	for (; extensions != NULL && *extensions != NULL; extensions++) {
+		value = strchr(*extensions, '=');
+		need(value != NULL && value - *extensions < 64, *extensions);
+		memcpy(name, *extensions, (size_t)(value - *extensions));
+		name[value - *extensions] = '\0';
+		add(cert, ctx, name, value + 1);
+	}
+}
+
+static const char *
+choose(const char *wanted, const char *otherwise)
+{
+	return wanted != NULL ? wanted : otherwise;
+}
+
+static void
+add_extensions(X509 *cert, const struct mint_options *options)
+{
+	X509 *issuer = options->issuer == NULL ? cert : options->issuer->cert;
+	bool ca = options->ca;
+	X509V3_CTX ctx;
+
+	X509V3_set_ctx(&ctx, issuer, cert, NULL, NULL, 0);
+	add(cert, &ctx, "basicConstraints",
+	    choose(options->bc, ca ? "critical,CA:TRUE" : ""));
+	add(cert, &ctx, "keyUsage",
+	    choose(options->ku,
+	        ca ? "critical,keyCertSign,cRLSign"
+	           : "critical,digitalSignature"));
+	add(cert, &ctx, "extendedKeyUsage",
+	    choose(options->eku, ca ? "" : "clientAuth"));
+	add(cert, &ctx, "subjectKeyIdentifier", options->no_ski ? "" : "hash");
+	/* "keyid" alone is left out where the issuer has no SKI. */
+	if (!options->no_aki && X509_get0_subject_key_id(issuer) != NULL) {
+		add(cert, &ctx, "authorityKeyIdentifier", "keyid");
+	}
+	add(cert, &ctx, "subjectAltName", options->san);
+	add_more(cert, &ctx, options->extensions);
+}
+
+static void
+sign(X509 *cert, const struct mint_options *options, EVP_PKEY *key)
+{
+	const char *digest = options->digest;
+	int id = EVP_PKEY_get_base_id(key);
+
+	if (digest == NULL && id != EVP_PKEY_ED25519 && id != EVP_PKEY_ED448) {
+		digest = "SHA256";
+	}
+	need(X509_sign(cert, key,
+	         digest == NULL ? NULL : EVP_get_digestbyname(digest)) > 0,
+	    "signature");
+}
+
+/* Through DER and back, so that tests see what a parser sees. */
+static struct minted
+finish(X509 *cert, EVP_PKEY *key)
+{
+	struct minted minted = {.key = key};
+	const unsigned char *at;
+	int len = i2d_X509(cert, &minted.der);
+
+	need(len > 0, "encoding");
+	at = minted.der;
+	minted.der_len = (size_t)len;
+	minted.cert = d2i_X509(NULL, &at, len);
+	need(minted.cert != NULL, "decoding");
+	return minted;
+}
+
+struct minted
+mint(const struct mint_options *options)
+{
+	EVP_PKEY *key = get_key(options->key, options->slot);
+	X509 *cert = X509_new();
+	struct minted minted;
+
+	need(cert != NULL, "certificate");
+	need(X509_set_version(
+	         cert, options->version == 0 ? 2 : options->version - 1) == 1,
+	    "version");
+	set_names(cert, options);
+	set_serial(cert, options);
+	set_dates(cert, options);
+	need(X509_set_pubkey(cert, key) == 1, "public key");
+	if (options->version != 1) {
+		add_extensions(cert, options);
+	}
+	sign(cert, options,
+	    options->issuer == NULL ? key : options->issuer->key);
+	minted = finish(cert, key);
+	X509_free(cert);
+	return minted;
+}
+
+void
+minted_done(struct minted *minted)
+{
+	X509_free(minted->cert);
+	OPENSSL_free(minted->der);
+	*minted = (struct minted){0};
+}
+
+struct minted
+mint_ca(const char *cn, unsigned slot)
+{
+	return mint(&(struct mint_options){.cn = cn, .ca = true, .slot = slot});
+}
+
+struct minted
+mint_device(const struct minted *ca, const char *identity)
+{
+	return mint(&(struct mint_options){
+	    .cn = identity, .issuer = ca, .slot = MINT_SLOTS - 1});
+}
+
+char *
+mint_pem(const struct minted *minted, size_t n)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text = NULL, *copy;
+	long len;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		need(PEM_write_bio_X509(bio, minted[i].cert) == 1, "PEM");
+	}
+	len = BIO_get_mem_data(bio, &text);
+	copy = strndup(text, (size_t)len);
+	need(copy != NULL, "PEM");
+	BIO_free(bio);
+	return copy;
+}
+
+struct minted
+mint_forged(const struct minted *minted)
+{
+	struct minted forged = {.key = minted->key};
+	const unsigned char *at;
+
+	forged.der = OPENSSL_memdup(minted->der, minted->der_len);
+	need(forged.der != NULL, "copy");
+	forged.der_len = minted->der_len;
+	forged.der[forged.der_len - 1] ^= 1;
+	at = forged.der;
+	forged.cert = d2i_X509(NULL, &at, (long)forged.der_len);
+	need(forged.cert != NULL, "decoding");
+	return forged;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+#include "ctl/words.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "test/support/cmocka_all.h"
+
+static char folder[] = "/tmp/certid-words-XXXXXX";
+
+static int
+make_folder(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) == NULL ? -1 : 0;
+}
+
+static int
+remove_folder(void **state)
+{
+	(void)state;
+	return rmdir(folder);
+}
+
+static void
+path_of(const char *name, char path[128])
+{
+	(void)snprintf(path, 128, "%s/%s", folder, name);
+}
+
+static void
+write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	(void)fclose(file);
+}
+
+static void
+reads_a_file_with_a_nul_behind(void **state)
+{
+	struct diag why = {"untouched"};
+	uint8_t *bytes = NULL;
+	char path[128];
+	size_t len = 0;
+
+	(void)state;
+	path_of("file", path);
+	write_file(path, "12345");
+	assert_int_equal(read_file(path, 5, &bytes, &len, &why), RES_OK);
+	assert_int_equal(len, 5);
+	assert_memory_equal(bytes, "12345", 6);
+	assert_string_equal(why.text, "untouched");
+	free(bytes);
+	write_file(path, "");
+	assert_int_equal(read_file(path, 5, &bytes, &len, &why), RES_OK);
+	assert_int_equal(len, 0);
+	free(bytes);
+	(void)unlink(path);
+}
+
+static void
+expect_refusal(const char *path)
+{
+	uint8_t mark, *bytes = &mark;
+	struct diag why = {""};
+	size_t len = 77;
+
+	assert_int_equal(read_file(path, 5, &bytes, &len, &why), RES_REFUSED);
+	assert_ptr_equal(bytes, &mark);
+	assert_int_equal(len, 77);
+	assert_non_null(strstr(why.text, path));
+}
+
+static void
+refuses_what_is_no_small_file(void **state)
+{
+	char path[128];
+
+	(void)state;
+	path_of("thing", path);
+	expect_refusal(path);
+	expect_refusal(folder);
+	expect_refusal("/dev/zero");
+	expect_refusal("-");
+	write_file(path, "123456");
+	expect_refusal(path);
+	(void)unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	expect_refusal(path);
+	(void)unlink(path);
+}
+
+static void
+formats_windows(void **state)
+{
+	char text[SPAN_TEXT_MAX + 1];
+
+	(void)state;
+	window_format(CLOCK_FOREVER, text);
+	assert_string_equal(text, "none");
+	window_format(CLOCK_NONE, text);
+	assert_string_equal(text, "");
+	window_format(172800, text);
+	assert_string_equal(text, "48h");
+}
+
+static void
+a_word_that_does_not_fit_is_none(void **state)
+{
+	char word[4] = "old";
+
+	(void)state;
+	set_word(word, sizeof(word), "abc");
+	assert_string_equal(word, "abc");
+	set_word(word, sizeof(word), "abcd");
+	assert_string_equal(word, "");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(reads_a_file_with_a_nul_behind),
+	    cmocka_unit_test(refuses_what_is_no_small_file),
+	    cmocka_unit_test(formats_windows),
+	    cmocka_unit_test(a_word_that_does_not_fit_is_none),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* The worker against a real registry file: what goes in, what comes back. */
+#include "plugin/worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "registry/edit.h"
+#include "test/support/cmocka_all.h"
+
+#define DEADLINE_MS 10000
+
+struct fixture {
+	char directory[64];
+	char path[96];
+	struct registry *admin;
+	struct worker *worker;
+	struct news *news; /* taken, not yet looked at */
+};
+
+static struct edit
+edit(struct fixture *fixture)
+{
+	struct edit made = {.registry = fixture->admin,
+	    .org = ORG_DEFAULT,
+	    .actor = "operator",
+	    .now = clock_now()};
+
+	return made;
+}
+
+static struct device
+device(const char *name)
+{
+	struct device made;
+	struct identity who;
+	const char *why;
+
+	assert_int_equal(
+	    identity_parse(name, strlen(name), &who, &why), RES_OK);
+	device_init(&made, ORG_DEFAULT, &who);
+	made.state = DEVICE_PROVISIONED;
+	made.created_at = clock_now();
+	made.provisioned_at = clock_now();
+	made.window_ends_at = CLOCK_FOREVER;
+	return made;
+}
+
+static int
+setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct worker_options options = {.capath = NULL};
+	struct registry_options how = {
+	    .mode = REGISTRY_CREATE, .busy_ms = 5000};
+	struct edit starter;
+	struct diag why = {{0}};
+
+	(void)snprintf(fixture->directory, sizeof(fixture->directory),
+	    "/tmp/certid-worker-XXXXXX");
+	assert_non_null(mkdtemp(fixture->directory));
+	(void)snprintf(fixture->path, sizeof(fixture->path), "%s/r.db",
+	    fixture->directory);
+	how.path = fixture->path;
+	options.registry = fixture->path;
+	assert_int_equal(registry_open(&how, &fixture->admin, &why), RES_OK);
+	starter = edit(fixture);
+	assert_int_equal(edit_org_start(&starter, STARTER_PLAIN, &why), RES_OK);
+	assert_int_equal(
+	    worker_start(&options, &fixture->worker, &why), RES_OK);
+	*state = fixture;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	struct news *next;
+	char command[160];
+
+	for (; fixture->news != NULL; fixture->news = next) {
+		next = fixture->news->next;
+		news_free(fixture->news);
+	}
+	worker_stop(fixture->worker);
+	registry_close(fixture->admin);
+	(void)snprintf(
+	    command, sizeof(command), "rm -rf %s", fixture->directory);
+	assert_int_equal(system(command), 0);
+	free(fixture);
+	return 0;
+}
+
+/* The next piece of news of this kind; others are dropped.  NULL: none came
+ * before the deadline. */
+static struct news *
+await(struct fixture *fixture, enum news_kind kind)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	int64_t end = clock_monotonic_ms() + DEADLINE_MS;
+	struct news *news;
+
+	while (clock_monotonic_ms() < end) {
+		if (fixture->news == NULL) {
+			fixture->news = worker_take(fixture->worker);
+		}
+		if (fixture->news == NULL) {
+			nanosleep(&pause, NULL);
+			continue;
+		}
+		news = fixture->news;
+		fixture->news = news->next;
+		if (news->kind == kind) {
+			return news;
+		}
+		news_free(news);
+	}
+	return NULL;
+}
+
+static void
+begins_with_a_snapshot(void **state)
+{
+	struct fixture *fixture = *state;
+	struct news *news = worker_take(fixture->worker);
+
+	assert_non_null(news);
+	assert_int_equal(news->kind, NEWS_SNAPSHOT);
+	assert_non_null(snapshot_tenant(news->snapshot, ORG_DEFAULT));
+	assert_null(snapshot_tenant(news->snapshot, "acme"));
+	news_free(news);
+}
+
+static void
+writes_what_is_queued(void **state)
+{
+	struct fixture *fixture = *state;
+	struct device one = device("d:m:1"), out = {0};
+	struct news *news;
+	bool clash;
+
+	assert_true(worker_has_room(fixture->worker));
+	assert_int_equal(worker_provision(fixture->worker, &one), RES_OK);
+	news = await(fixture, NEWS_RECORDED);
+	assert_non_null(news);
+	assert_true(identity_equal(&news->device.who, &one.who));
+	news_free(news);
+	assert_int_equal(registry_get(fixture->admin, ORG_DEFAULT, &one.who,
+	                     false, &out, &clash, NULL),
+	    RES_OK);
+	assert_int_equal(out.state, DEVICE_PROVISIONED);
+	device_done(&out);
+}
+
+/* Somebody else wrote it first: what he wrote holds, and is told. */
+static void
+tells_what_was_there_first(void **state)
+{
+	struct fixture *fixture = *state;
+	struct device first = device("d:m:1"), second = device("d:m:1");
+	struct edit admin = edit(fixture);
+	struct diag why;
+	struct news *news;
+
+	assert_int_equal(worker_provision(fixture->worker, &first), RES_OK);
+	news_free(await(fixture, NEWS_RECORDED));
+	assert_int_equal(
+	    edit_device_lock(&admin, &first.who, true, &why), RES_OK);
+	assert_int_equal(worker_provision(fixture->worker, &second), RES_OK);
+	news = await(fixture, NEWS_DEVICE);
+	assert_non_null(news);
+	assert_true(news->found);
+	assert_true(news->device.locked);
+	news_free(news);
+}
+
+static void
+refuses_a_second_spelling(void **state)
+{
+	struct fixture *fixture = *state;
+	struct device first = device("d:m:ab"), second = device("d:m:AB");
+	struct news *news;
+
+	assert_int_equal(worker_provision(fixture->worker, &first), RES_OK);
+	assert_int_equal(worker_provision(fixture->worker, &second), RES_OK);
+	news = await(fixture, NEWS_DEVICE);
+	assert_non_null(news);
+	assert_true(identity_equal(&news->device.who, &second.who));
+	assert_false(news->found);
+	news_free(news);
+}
+
+static void
+follows_an_operator(void **state)
+{
+	struct fixture *fixture = *state;
+	struct device one = device("d:m:1");
+	struct edit admin = edit(fixture);
+	struct diag why;
+	struct news *news;
+
+	assert_int_equal(worker_provision(fixture->worker, &one), RES_OK);
+	news_free(await(fixture, NEWS_RECORDED));
+	assert_int_equal(
+	    edit_device_lock(&admin, &one.who, true, &why), RES_OK);
+	news = await(fixture, NEWS_DEVICE);
+	assert_non_null(news);
+	assert_true(news->found && news->device.locked);
+	news_free(news);
+
+	assert_int_equal(edit_device_remove(&admin, &one.who, &why), RES_OK);
+	news = await(fixture, NEWS_DEVICE);
+	assert_non_null(news);
+	assert_false(news->found);
+	news_free(news);
+
+	assert_int_equal(edit_setting(&admin, "topics", "off", &why), RES_OK);
+	news = await(fixture, NEWS_SNAPSHOT);
+	assert_non_null(news);
+	assert_false(snapshot_tenant(news->snapshot, ORG_DEFAULT)->topics_on);
+	news_free(news);
+}
+
+/* A value that this version does not know must not replace good settings. */
+static void
+keeps_the_old_settings(void **state)
+{
+	struct fixture *fixture = *state;
+	struct edit admin = edit(fixture);
+	struct diag why;
+	struct news *news;
+
+	news_free(await(fixture, NEWS_SNAPSHOT));
+	assert_int_equal(
+	    edit_setting(&admin, "topics", "perhaps", &why), RES_OK);
+	news = await(fixture, NEWS_LOG);
+	assert_non_null(news);
+	assert_non_null(strstr(news->text.text, "perhaps"));
+	news_free(news);
+	assert_int_equal(edit_setting(&admin, "topics", "off", &why), RES_OK);
+	news = await(fixture, NEWS_SNAPSHOT);
+	assert_non_null(news);
+	assert_false(snapshot_tenant(news->snapshot, ORG_DEFAULT)->topics_on);
+	news_free(news);
+}
+
+/* Stopping writes what is queued. */
+static void
+writes_the_rest_at_the_end(void **state)
+{
+	struct fixture *fixture = *state;
+	struct device_query all = {.org = ORG_DEFAULT};
+	struct device one;
+	char name[32];
+	int64_t count = 0;
+	int i;
+
+	for (i = 0; i < 2000; i++) {
+		(void)snprintf(name, sizeof(name), "d:m:%d", i);
+		one = device(name);
+		assert_int_equal(
+		    worker_provision(fixture->worker, &one), RES_OK);
+	}
+	worker_stop(fixture->worker);
+	fixture->worker = NULL;
+	assert_int_equal(
+	    registry_count(fixture->admin, &all, &count, NULL), RES_OK);
+	assert_int_equal(count, 2000);
+}
+
+static void
+does_not_start_without_a_registry(void **state)
+{
+	struct worker_options options = {.registry = "/nonexistent/r.db"};
+	struct worker *worker = NULL;
+	struct diag why = {{0}};
+
+	(void)state;
+	assert_int_not_equal(worker_start(&options, &worker, &why), RES_OK);
+	assert_null(worker);
+	assert_non_null(strstr(why.text, "/nonexistent/r.db"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+	        begins_with_a_snapshot, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        writes_what_is_queued, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        tells_what_was_there_first, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        refuses_a_second_spelling, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        follows_an_operator, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        keeps_the_old_settings, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        writes_the_rest_at_the_end, setup, teardown),
+	    cmocka_unit_test(does_not_start_without_a_registry),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
