@@ -76,48 +76,50 @@ check_id(const struct type_record *type, const struct identity *who)
 	return EXIT_DONE;
 }
 
-static int64_t
-window_end(int64_t window, int64_t now)
+/* What the options and the type say, into a device with an identity; an exit
+ * code, an error told. */
+static int
+take_device(const struct call *call, struct device *device)
 {
-	return window == CLOCK_FOREVER ? CLOCK_FOREVER : now + window;
+	const struct type_record *type =
+	    type_of(&call->config, call->org, &device->who.type);
+	int64_t window = WINDOW_DEFAULT;
+	int code;
+
+	if (type != NULL && type->window != CLOCK_NONE) {
+		window = type->window;
+	}
+	if (!take_window(call, &window) || !take_tags(call, &device->tags)) {
+		return EXIT_USAGE;
+	}
+	device->window_ends_at =
+	    window == CLOCK_FOREVER ? CLOCK_FOREVER : call->now + window;
+	code = check_id(type, &device->who);
+	return code == EXIT_DONE ? take_info(call, &device->info) : code;
 }
 
 int
 run_device_add(struct call *call)
 {
 	struct edit edit = call_edit(call);
-	const struct type_record *type;
-	int64_t window = WINDOW_DEFAULT;
 	struct device device = {.tags = NULL};
 	struct diag why = {""};
 	struct identity who;
-	int code = EXIT_USAGE;
 	enum res r;
+	int code;
 
 	if (!take_identity(call, call_arg(call, 0), &who)) {
 		return EXIT_USAGE;
 	}
 	device_init(&device, call->org, &who);
-	type = type_of(&call->config, call->org, &who.type);
-	if (type != NULL && type->window != CLOCK_NONE) {
-		window = type->window;
-	}
-	if (!take_window(call, &window) || !take_tags(call, &device.tags)) {
-		goto out;
-	}
-	code = check_id(type, &who);
+	code = take_device(call, &device);
 	if (code == EXIT_DONE) {
-		code = take_info(call, &device.info);
+		r = edit_device_add(&edit, &device, &why);
+		code = r != RES_OK
+		    ? fail(r, &why)
+		    : report(call, device_json(&call->config, &device),
+		          "added the device %s", call_arg(call, 0));
 	}
-	if (code != EXIT_DONE) {
-		goto out;
-	}
-	device.window_ends_at = window_end(window, call->now);
-	r = edit_device_add(&edit, &device, &why);
-	code = r != RES_OK ? fail(r, &why)
-	                   : report(call, device_json(&call->config, &device),
-	                         "added the device %s", call_arg(call, 0));
-out:
 	device_done(&device);
 	return code;
 }

@@ -210,7 +210,7 @@ look_level(struct walk *walk)
 
 	if (demand->tls && !facts->tls) {
 		return fail_level(walk, REASON_LEVEL_TLS,
-		    "the client does not use it, or it is not known to");
+		    "the client does not use TLS, or is not known to");
 	}
 	/* Then a token, right or wrong, changes nothing. */
 	if (facts->has_certificate && !demand->token) {
@@ -337,8 +337,7 @@ look_device(struct walk *walk)
 
 	if (facts->locked) {
 		return fail(walk, REASON_DEVICE_LOCKED,
-		    "%s is locked; certid device unlock %s admits it",
-		    walk->name, walk->name);
+		    "locked; certid device unlock %s admits it", walk->name);
 	}
 	switch (facts->sight) {
 	case SIGHT_KNOWN:

@@ -230,8 +230,11 @@ change_no_org(const char *org, struct diag *why)
 }
 
 enum res
-change_name_taken(const struct change *change, struct diag *why)
+change_name_taken(struct change *change, struct diag *why)
 {
+	if (change->kind == CHANGE_CA_ADD) {
+		change->of.ca->id[0] = '\0'; /* it got none after all */
+	}
 	return diag_res(why, RES_EXISTS,
 	    "another CA of the org %s has the name %s: choose another name",
 	    change->org, change->of.ca->name);

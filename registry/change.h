@@ -28,7 +28,7 @@ const char *change_event_org(const struct change *change);
 enum res change_answer(
     const struct change *change, enum res res, struct diag *why);
 enum res change_no_org(const char *org, struct diag *why);
-enum res change_name_taken(const struct change *change, struct diag *why);
+enum res change_name_taken(struct change *change, struct diag *why);
 
 /*
  * The id of a new CA, in ca->id, and its limits, seen from the CAs that its

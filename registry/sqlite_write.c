@@ -167,7 +167,7 @@ bind_ca(struct binder *to, const char *org, const struct ca_record *ca)
 
 /* The only key that can be taken once the census is done is the name. */
 static enum res
-put_ca(struct store *store, struct binder *to, const struct change *change,
+put_ca(struct store *store, struct binder *to, struct change *change,
     struct diag *why)
 {
 	enum res r = put(store, to, change, why);

@@ -100,7 +100,7 @@ new_key() {
 # new_ca FILE NAME
 new_ca() {
 	new_key "$1.key"
-	openssl req -x509 -new -key "$1.key" -subj "/CN=$2" -days 30 \
+	openssl req -x509 -new -key "$1.key" -subj "/CN=$2" -days 365 \
 	    -addext 'basicConstraints=critical,CA:TRUE' \
 	    -addext 'keyUsage=critical,keyCertSign,cRLSign' -out "$1.pem"
 }

@@ -309,32 +309,28 @@ write_serial(const X509 *cert, char text[CERT_SERIAL_MAX + 1])
 	}
 }
 
-/* The second try is for names that are not in the encoding that they claim:
- * their bytes are written as they stand. */
+/* A name that is not in the encoding that it claims does not get this far:
+ * OpenSSL compares names, and to that end converts them when it parses. */
 static char *
 write_subject(const X509 *cert)
 {
 	const X509_NAME *subject = X509_get_subject_name(cert);
-	unsigned long flags = XN_FLAG_RFC2253;
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *text = NULL, *copy = NULL, *at;
 	long len;
 
-	if (bio == NULL) {
-		return NULL;
-	}
-	if (X509_NAME_print_ex(bio, subject, 0, flags) < 0) {
-		flags &= ~(unsigned long)ASN1_STRFLGS_UTF8_CONVERT;
-		(void)BIO_reset(bio);
-		(void)X509_NAME_print_ex(
-		    bio, subject, 0, flags | ASN1_STRFLGS_IGNORE_TYPE);
+	if (bio == NULL ||
+	    X509_NAME_print_ex(bio, subject, 0, XN_FLAG_RFC2253) < 0) {
+		goto out;
 	}
 	len = BIO_get_mem_data(bio, &text);
-	if ((copy = strndup(len > 0 ? text : "", (size_t)len)) != NULL) {
-		for (at = copy; *at != '\0'; at++) {
-			*at = *at < 0x20 || *at > 0x7e ? '?' : *at;
-		}
+	if ((copy = strndup(len > 0 ? text : "", (size_t)len)) == NULL) {
+		goto out;
 	}
+	for (at = copy; *at != '\0'; at++) {
+		*at = *at < 0x20 || *at > 0x7e ? '?' : *at;
+	}
+out:
 	BIO_free(bio);
 	return copy;
 }

@@ -30,7 +30,7 @@ def test_a_first_seen_device_is_in_the_registry(site: Site) -> None:
     until(lambda: identity in site.certid.identities(), "the device's row")
     device = site.certid.device(identity)
     assert device["state"] == "provisioned"
-    assert device["type"] == "d:meter"
+    assert (device["class"], device["type"]) == ("d", "meter")
     assert device["id"] == identity.rsplit(":", 1)[1]
     assert device["ca"] == site.certid.ca_id("factory")
     assert device["fingerprint"] == site.ca.leaf(identity).fingerprint()

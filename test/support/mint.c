@@ -240,6 +240,7 @@ finish(X509 *cert, EVP_PKEY *key)
 	minted.der_len = (size_t)len;
 	minted.cert = d2i_X509(NULL, &at, len);
 	need(minted.cert != NULL, "decoding");
+	ERR_clear_error(); /* of what was tried on the way */
 	return minted;
 }
 
