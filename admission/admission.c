@@ -35,6 +35,18 @@ admission_sight(enum res res, const struct device *device, bool case_clash)
 	return SIGHT_FAILED;
 }
 
+/* A password is a token if the user name says so; else it is for others.  No
+ * token has been given out yet, so none is right. */
+static bool
+presents_token(const struct request *request)
+{
+	const char *name = request->username;
+
+	return request->password != NULL && name != NULL &&
+	    (strcmp(name, TOKEN_USERNAME) == 0 ||
+		identity_is_candidate(name, strlen(name)));
+}
+
 /* Whom the client says it is: the certificate, or else its client id. */
 static void
 read_identity(const struct request *request, struct facts *facts)
@@ -128,7 +140,7 @@ admission_decide(const struct snapshot *snapshot, const char *org,
 	    admission_names_device(request->client_id, request->username);
 	facts.client_id = request->client_id;
 	facts.tls = request->tls;
-	facts.token = request->password == NULL ? TOKEN_NONE : TOKEN_WRONG;
+	facts.token = presents_token(request) ? TOKEN_WRONG : TOKEN_NONE;
 	facts.can_record = request->can_record;
 	facts.clock_is_set = request->clock_is_set;
 	facts.now = request->now;

@@ -54,10 +54,11 @@ clock_parse(const char *text, int64_t *out)
 {
 	struct tm tm = {0}, back;
 	const char *rest = strptime(text, "%Y-%m-%d", &tm);
+	int day = tm.tm_mday; /* timegm() normalises what it is given */
 	time_t t;
 
-	/* strptime is lax about width; RFC 3339 is not. */
-	if (rest == NULL || rest - text != 10) {
+	/* strptime is lax about width and blanks; RFC 3339 is not. */
+	if (rest == NULL || rest - text != 10 || strchr(text, ' ') != NULL) {
 		return RES_SYNTAX;
 	}
 	if (*rest != '\0') {
@@ -69,7 +70,7 @@ clock_parse(const char *text, int64_t *out)
 	}
 	t = timegm(&tm);
 	/* 31 February normalises to another day: that is not a date. */
-	if (gmtime_r(&t, &back) == NULL || back.tm_mday != tm.tm_mday) {
+	if (gmtime_r(&t, &back) == NULL || back.tm_mday != day) {
 		return RES_SYNTAX;
 	}
 	*out = (int64_t)t;

@@ -2,6 +2,7 @@
 #include "common/json.h"
 
 #include <cjson/cJSON.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,7 +97,11 @@ json_add_text(struct json *object, const char *key, const char *text)
 void
 json_add_number(struct json *object, const char *key, int64_t number)
 {
-	put(object, key, cJSON_CreateNumber((double)number));
+	char text[24];
+
+	/* A cJSON number is a double, printed with 15 digits. */
+	(void)snprintf(text, sizeof(text), "%lld", (long long)number);
+	put(object, key, cJSON_CreateRaw(text));
 }
 
 void
@@ -174,10 +179,33 @@ json_append_text(struct json *array, const char *text)
 	json_append(array, wrap(string(text)));
 }
 
+/* cJSON would cut a string at an escaped NUL. */
+static bool
+has_escaped_nul(const char *text)
+{
+	const char *at = text;
+
+	while ((at = strchr(at, '\\')) != NULL && at[1] != '\0') {
+		if (strncmp(at + 1, "u0000", 5) == 0) {
+			return true;
+		}
+		at += 2;
+	}
+	return false;
+}
+
+/* cJSON_Parse() would overlook what follows the document. */
+static cJSON *
+parse(const char *text)
+{
+	return has_escaped_nul(text) ? NULL
+	                             : cJSON_ParseWithOpts(text, NULL, 1);
+}
+
 void
 json_add_parsed(struct json *object, const char *key, const char *text)
 {
-	cJSON *node = text == NULL ? NULL : cJSON_Parse(text);
+	cJSON *node = text == NULL ? NULL : parse(text);
 
 	put(object, key, node == NULL ? cJSON_CreateNull() : node);
 }
@@ -195,7 +223,6 @@ enum res
 json_check(const char *text, char kind, size_t max, struct diag *why)
 {
 	size_t len = strlen(text);
-	const char *end = NULL;
 	cJSON *node;
 	bool right;
 
@@ -204,8 +231,7 @@ json_check(const char *text, char kind, size_t max, struct diag *why)
 		    "the JSON text is %zu bytes long; at most %zu are taken",
 		    len, max);
 	}
-	node = cJSON_ParseWithLengthOpts(text, len + 1, &end, 1);
-	if (node == NULL) {
+	if ((node = parse(text)) == NULL) {
 		return diag_res(why, RES_SYNTAX, "the JSON text is not valid");
 	}
 	right = kind == '{' ? cJSON_IsObject(node) : cJSON_IsArray(node);
@@ -232,7 +258,7 @@ enum res
 json_read_texts(
     const char *text, size_t max, char ***out, size_t *count, struct diag *why)
 {
-	cJSON *node = cJSON_Parse(text), *item;
+	cJSON *node = parse(text), *item;
 	char **texts = NULL;
 	size_t n = 0;
 	enum res r = RES_SYNTAX;

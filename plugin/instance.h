@@ -43,7 +43,8 @@ struct instance {
 	bool reviewing;   /* sessions wait for a look */
 	bool told_bypass; /* the log has the warning about bypassed clients */
 	bool told_tickless;
-	int64_t ticked_ms; /* of the last TICK */
+	int64_t told_lookup_ms; /* of the last complaint about the registry */
+	int64_t ticked_ms;      /* of the last TICK */
 };
 
 /* Whether we are on the broker's thread.  2.1's http_api calls from another

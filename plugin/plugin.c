@@ -37,19 +37,36 @@ instance_is_home(const struct instance *instance)
 	return pthread_equal(pthread_self(), instance->thread) != 0;
 }
 
+/* A registry that cannot be read refuses everybody who connects: say so, but
+ * not once for each of them. */
+static void
+complain(struct instance *instance, const struct diag *why)
+{
+	if (instance->told_lookup_ms == 0 ||
+	    instance->now_ms - instance->told_lookup_ms >= REPORT_REPEAT_MS) {
+		instance->told_lookup_ms = instance->now_ms;
+		report_text(LOG_ERROR, "registry: %s", why->text);
+	}
+}
+
 enum res
 instance_lookup(void *context, const char *org, const struct identity *who,
     struct device *out, bool *case_clash)
 {
 	struct instance *instance = context;
+	struct diag why = {{0}};
 	enum res r;
 
 	r = pending_get(instance->pending, org, who, out, case_clash);
 	if (r == RES_OK || *case_clash) {
 		return r;
 	}
-	return registry_get(
-	    instance->registry, org, who, false, out, case_clash, NULL);
+	r = registry_get(
+	    instance->registry, org, who, false, out, case_clash, &why);
+	if (r != RES_OK && r != RES_NOTFOUND) {
+		complain(instance, &why);
+	}
+	return r;
 }
 
 static enum res

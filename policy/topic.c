@@ -23,9 +23,9 @@ level_length(const char *level)
 }
 
 static bool
-is_wildcard(const char *level, char wildcard)
+is_plus(const char *level)
 {
-	return level[0] == wildcard && level_length(level) == 1;
+	return level[0] == '+' && level_length(level) == 1;
 }
 
 static bool
@@ -49,8 +49,8 @@ is_valid_level(const char *level)
 {
 	size_t len = level_length(level);
 
-	return strcspn(level, "+#") >= len || is_wildcard(level, '+') ||
-	    (is_wildcard(level, '#') && level[1] == '\0');
+	return strcspn(level, "+#") >= len || is_plus(level) ||
+	    strcmp(level, "#") == 0;
 }
 
 bool
@@ -81,19 +81,18 @@ covers(const char *grant, const char *filter)
 		return false;
 	}
 	while (grant != NULL && filter != NULL) {
-		if (is_wildcard(grant, '#')) {
-			return grant[1] == '\0';
+		if (strcmp(grant, "#") == 0) {
+			return true;
 		}
-		if (is_wildcard(filter, '#') ||
-		    (!is_wildcard(grant, '+') &&
-		        !is_same_level(grant, filter))) {
+		if (strcmp(filter, "#") == 0 ||
+		    (!is_plus(grant) && !is_same_level(grant, filter))) {
 			return false;
 		}
 		grant = next_level(grant);
 		filter = next_level(filter);
 	}
 	/* "a/#" matches "a" as well (4.7.1.2). */
-	return filter == NULL && (grant == NULL || is_wildcard(grant, '#'));
+	return filter == NULL && (grant == NULL || strcmp(grant, "#") == 0);
 }
 
 bool

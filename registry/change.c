@@ -39,6 +39,7 @@ static const enum about abouts[] = {
     [CHANGE_DEVICE_APPROVE] = ABOUT_DEVICE,
     [CHANGE_DEVICE_REMOVE] = ABOUT_DEVICE,
     [CHANGE_DEVICE_SEEN] = ABOUT_DEVICE,
+    [CHANGE_EVENT] = ABOUT_DEVICE,
 };
 
 static enum res

@@ -310,6 +310,16 @@ change_device(struct state *state, struct change *change, struct diag *why)
 typedef enum res make_change(
     struct state *state, struct change *change, struct diag *why);
 
+/* The event alone is the change. */
+static enum res
+change_nothing(struct state *state, struct change *change, struct diag *why)
+{
+	(void)state;
+	(void)change;
+	(void)why;
+	return RES_OK;
+}
+
 static make_change *const makers[] = {
     [CHANGE_ORG_ADD] = change_org,
     [CHANGE_ORG_REMOVE] = change_org,
@@ -330,6 +340,7 @@ static make_change *const makers[] = {
     [CHANGE_DEVICE_APPROVE] = change_device,
     [CHANGE_DEVICE_REMOVE] = change_device,
     [CHANGE_DEVICE_SEEN] = change_device,
+    [CHANGE_EVENT] = change_nothing,
 };
 
 /* The event of a change that was made. */

@@ -133,7 +133,8 @@ enum change_kind {
 	CHANGE_DEVICE_REMOVE,    /* device.who; RES_NOTFOUND */
 	CHANGE_DEVICE_SEEN, /* device: last_seen_at, last_address; no event;
 	                       RES_NOTFOUND */
-	CHANGE_EVENT,       /* nothing but the event itself; of is unused */
+	CHANGE_EVENT,       /* device: nothing but the event about it, which
+	                       need not be registered (any more) */
 };
 
 struct change {

@@ -495,6 +495,16 @@ device_seen(struct store *store, struct change *change, struct diag *why)
 	return alter(store, &to, change, why);
 }
 
+/* The event alone is the change. */
+static enum res
+event_alone(struct store *store, struct change *change, struct diag *why)
+{
+	(void)store;
+	(void)change;
+	(void)why;
+	return RES_OK;
+}
+
 static write_change *const writers[] = {
     [CHANGE_ORG_ADD] = org_add,
     [CHANGE_ORG_REMOVE] = org_remove,
@@ -515,6 +525,7 @@ static write_change *const writers[] = {
     [CHANGE_DEVICE_APPROVE] = device_approve,
     [CHANGE_DEVICE_REMOVE] = device_remove,
     [CHANGE_DEVICE_SEEN] = device_seen,
+    [CHANGE_EVENT] = event_alone,
 };
 
 static enum res

@@ -505,6 +505,19 @@ cert_names_key_of(struct x509_st *cert, struct x509_st *issuer)
 	    ASN1_OCTET_STRING_cmp(named, id) == 0;
 }
 
+/* The bits first: that comparison cannot fail for want of memory, and so miss
+ * a CA.  The keys, for an elliptic curve's point may be written two ways. */
+static bool
+have_same_key(const X509 *a, const X509 *b)
+{
+	const ASN1_BIT_STRING *of_a = X509_get0_pubkey_bitstr(a);
+	const ASN1_BIT_STRING *of_b = X509_get0_pubkey_bitstr(b);
+	const EVP_PKEY *key = X509_get0_pubkey(a);
+
+	return ASN1_STRING_cmp(of_a, of_b) == 0 ||
+	    (key != NULL && EVP_PKEY_eq(key, X509_get0_pubkey(b)) == 1);
+}
+
 bool
 cert_is_same_ca(const struct x509_st *a, const struct x509_st *b)
 {
@@ -513,7 +526,7 @@ cert_is_same_ca(const struct x509_st *a, const struct x509_st *b)
 	ERR_set_mark();
 	same = X509_NAME_cmp(
 	           X509_get_subject_name(a), X509_get_subject_name(b)) == 0 &&
-	    EVP_PKEY_eq(X509_get0_pubkey(a), X509_get0_pubkey(b)) == 1;
+	    have_same_key(a, b);
 	ERR_pop_to_mark();
 	return same;
 }

@@ -589,11 +589,14 @@ list_candidates(const struct query *query, const struct anchor **list)
 	return n < TRUST_TRIES_MAX ? n : TRUST_TRIES_MAX;
 }
 
+/* Of two CAs with flaws the one that passed more steps is the one meant: an
+ * expired CA is no news where its successor finds the leaf expired as well. */
 static bool
 is_better(const struct outcome *a, const struct outcome *b)
 {
 	return a->standing < b->standing ||
-	    (a->standing == b->standing && a->reason < b->reason);
+	    (a->standing == b->standing && a->standing == STANDING_FLAWED &&
+	        a->reason > b->reason);
 }
 
 static void
@@ -616,7 +619,7 @@ ask_all(const struct query *query, struct trust_finding *out)
 {
 	const struct anchor *list[TRUST_CAS_MAX];
 	size_t i, n = list_candidates(query, list);
-	struct outcome best = unknown, next;
+	struct outcome best = unknown, next = unknown;
 	enum standing enough =
 	    query->who == NULL ? STANDING_OUT_OF_SCOPE : STANDING_USABLE;
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Devices that are let in."""
 
+import subprocess
+
 import pytest
 from harness.client import ACCEPTED, CLOSED
 from harness.raw import Raw, tls_context
@@ -190,3 +192,20 @@ def test_a_strangers_ca_ends_in_tls(site: Site, tls: str, v5: bool) -> None:
     assert site.client(identity, leaf, tls=tls, v5=v5).attempt() == CLOSED
     site.broker.wait_log("certificate verify failed", since=since)
     assert identity not in site.certid.identities()
+
+
+def test_mosquittos_own_clients(site: Site) -> None:
+    """mosquitto_pub and mosquitto_sub, as scripts use them."""
+    identity = site.new_id()
+    backend = site.backend("d/#")
+    leaf = site.ca.leaf(identity)
+    broker = ("-h", "127.0.0.1", "-p", str(site.broker.tls_port), "-i", identity)
+    tls = ("--cafile", site.server_ca.cert, "--cert", leaf.cert, "--key", leaf.key)
+    pub = ("mosquitto_pub", *broker, *tls, "-q", "1", "-r", "-m", "on")
+    subprocess.run([*pub, "-t", topic(identity, "state")], check=True, timeout=10)
+    backend.wait_message(topic(identity, "state"), "on")
+    sub = ("mosquitto_sub", *broker, *tls, "-C", "1", "-W", "10")
+    heard = subprocess.run(
+        [*sub, "-t", topic(identity, "#")], text=True, capture_output=True, timeout=20
+    )
+    assert heard.stdout == "on\n", heard.stderr

@@ -109,19 +109,6 @@ def test_a_rule_is_tightened(site: Site) -> None:
     expect_closed(site, device, "level-token", "rule", "set", "d:ruled", "cert+token")
 
 
-def test_types_must_be_declared(site: Site) -> None:
-    device = connect(site, site.ca, site.new_id("wild"))
-    for known in ("d:canary", "d:tame"):
-        site.certid("type", "set", known)
-    tame = connect(site, site.ca, site.new_id("tame"))
-    try:
-        expect_closed(site, device, "type-unknown", "set", "types", "declared")
-        assert tame.is_open()
-    finally:
-        site.certid("set", "types", "open")
-        site.settle()
-
-
 def test_a_certificate_expires(site: Site) -> None:
     identity = site.new_id()
     end = in_seconds(3)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Clients that are no devices, and clients that would pass for one."""
 
-from typing import Callable
+from typing import Callable, Optional
 
 import pytest
 from harness.broker import BACKEND
@@ -33,16 +33,27 @@ def test_defer_lets_the_acl_file_decide(site: Site) -> None:
     assert device.payloads() == ["command"]
 
 
-@V5
-@pytest.mark.parametrize("client_id", ["d:meter:0001", "g:hub:1", "d:", "d:x"])
+# With a password that says it is a token, and without one.
+TOKEN = ("use-token-auth", "x")
+NAMES = [
+    ("d:meter:0001", TOKEN, "level-tls"),
+    ("d:", TOKEN, "identity-syntax"),
+    ("d:meter:0001", BACKEND, "cert-missing"),
+    ("g:hub:1", BACKEND, "cert-missing"),
+    ("d:x", BACKEND, "cert-missing"),
+    ("d:meter:0002", None, "cert-missing"),
+    ("g:", None, "cert-missing"),
+]
+
+
+@pytest.mark.parametrize("client_id,login,reason", NAMES)
 def test_a_back_end_with_a_devices_client_id(
-    site: Site, client_id: str, v5: bool
+    site: Site, client_id: str, login: Optional[tuple[str, str]], reason: str
 ) -> None:
     since = site.broker.mark()
-    assert site.plain(client_id, login=BACKEND, v5=v5).attempt() == REFUSED
-    if not v5:  # the second refusal of the same client is only counted
-        decision = site.broker.wait_decision(client_id, since)
-        assert decision["reason"] == "cert-missing"
+    for v5 in (True, False):  # the second time it is only counted
+        assert site.plain(client_id, login=login, v5=v5).attempt() == REFUSED
+    assert site.broker.wait_decision(client_id, since)["reason"] == reason
 
 
 @pytest.mark.parametrize("name", ["d:meter:0001", "g:hub:1", "d:", "use-token-auth"])

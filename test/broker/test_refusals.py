@@ -279,6 +279,9 @@ def test_a_type_that_asks_for_approval(site: Site) -> None:
 
 
 def test_a_type_that_was_not_declared(site: Site) -> None:
+    """It keeps out what is new; a device that is known already stays."""
+    known = site.new_id("undeclared")
+    first_sight(site, known)
     site.certid("type", "set", "d:canary")  # settle() needs it
     site.certid("type", "set", "d:declared")
     site.certid("set", "types", "declared")
@@ -286,6 +289,7 @@ def test_a_type_that_was_not_declared(site: Site) -> None:
         site.settle()
         refused(site, site.new_id("undeclared"), "type-unknown")
         assert site.device(site.new_id("declared")).attempt() == ACCEPTED
+        assert site.device(known).attempt() == ACCEPTED
     finally:
         site.certid("set", "types", "open")
         site.settle()
@@ -302,7 +306,7 @@ def test_an_id_against_the_format_of_its_type(site: Site) -> None:
 
 def test_a_mac_address_with_colons(site: Site) -> None:
     mac = "d:nic:00:1a:2b:3c:4d:5e"
-    refused(site, mac, "id-format")
+    refused(site, mac, "identity-syntax")
     site.certid("type", "set", "d:nic", "--id-format", "mac-colon")
     site.settle()
     assert site.device(mac).attempt() == ACCEPTED

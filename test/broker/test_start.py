@@ -57,9 +57,9 @@ def test_blanks_after_a_value_do_not_count(new_site: Callable[..., Site]) -> Non
 
 
 def test_a_capath_that_is_not_there(new_site: Callable[..., Site]) -> None:
-    site = new_site(("certid/ca\n\n# What", "certid/nowhere\n\n# What"))
+    site = new_site(("certid/ca\n\n# What", "certid/no/where\n\n# What"))
     said = site.broker.start_refused()
-    assert "certid/nowhere" in said
+    assert "certid/no/where" in said
 
 
 def remove(site: Site) -> None:
@@ -112,15 +112,15 @@ def folder(site: Site) -> None:
 # What happens to the registry, and what the message must have besides its
 # path: a hint at what to do.
 REGISTRIES = [
-    (remove, "certid init"),
+    (remove, "certid .*init"),
     (forbid, "read|permission|owner|user"),
-    (damage, "backup|restore|not a registry|damaged"),
-    (truncate, "backup|restore|not a registry|damaged"),
-    (empty, "backup|restore|not a registry|damaged|init"),
-    (other_database, "backup|restore|not a registry"),
+    (damage, "is not a certid registry"),
+    (truncate, "backup|not a certid registry|damaged"),
+    (empty, "is not a certid registry"),
+    (other_database, "is not a certid registry"),
     (newer, "newer"),
     (open_to_all, "chmod|writ"),
-    (folder, "."),
+    (folder, "is not a certid registry"),
 ]
 
 
@@ -149,14 +149,8 @@ def state(path: Path) -> object:
         return path.read_bytes()
     except FileNotFoundError:
         return None
-
-
-def test_a_folder_that_everybody_may_write(new_site: Callable[..., Site]) -> None:
-    """Whoever can rename the registry can replace it."""
-    site = new_site()
-    site.broker.store.chmod(0o777)
-    said = site.broker.start_refused()
-    assert str(site.broker.store) in said
+    except PermissionError:
+        return "closed"
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="needs root: files of another user")

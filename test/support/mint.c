@@ -64,6 +64,8 @@ make_key(enum mint_key kind)
 		return EVP_RSA_gen(2047);
 	case MINT_RSA2048:
 		return EVP_RSA_gen(2048);
+	case MINT_RSA2050:
+		return EVP_RSA_gen(2050);
 	case MINT_KEYS:
 	default:
 		return NULL;
@@ -75,17 +77,19 @@ static EVP_PKEY *keys[MINT_KEYS][MINT_SLOTS];
 __attribute__((destructor)) static void
 free_keys(void)
 {
-	size_t i;
+	size_t kind, slot;
 
-	for (i = 0; i < (size_t)MINT_KEYS * MINT_SLOTS; i++) {
-		EVP_PKEY_free(keys[i / MINT_SLOTS][i % MINT_SLOTS]);
+	for (kind = 0; kind < MINT_KEYS; kind++) {
+		for (slot = 0; slot < MINT_SLOTS; slot++) {
+			EVP_PKEY_free(keys[kind][slot]);
+		}
 	}
 }
 
 static EVP_PKEY *
 get_key(enum mint_key kind, unsigned slot)
 {
-	need(slot < MINT_SLOTS, "no such slot");
+	need(kind < MINT_KEYS && slot < MINT_SLOTS, "no such key");
 	if (keys[kind][slot] == NULL) {
 		keys[kind][slot] = make_key(kind);
 		need(keys[kind][slot] != NULL, "no key");

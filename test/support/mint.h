@@ -29,6 +29,7 @@ enum mint_key {
 	MINT_RSA1024,
 	MINT_RSA2047,
 	MINT_RSA2048,
+	MINT_RSA2050,
 	MINT_KEYS
 };
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Optional, Sequence
 
 from harness.pki import Ca
+from harness.raw import Raw
 from harness.registry import Certid
 from harness.wait import PATIENCE, until
 
@@ -193,6 +194,10 @@ class Broker:
         since = self.mark()
         os.kill(self.pid(), signal.SIGHUP)
         self.wait_log("Reloading config", since=since)
+        # It forgets a SIGHUP that comes while it reloads: wait until it
+        # answers somebody again.
+        with Raw(self.plain_port) as raw:
+            raw.ask("after-the-reload")
 
     def close(self) -> None:
         """End of the test: the broker must be alive, and have no complaints."""

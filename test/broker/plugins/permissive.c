@@ -1,24 +1,29 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * permissive: a plugin that lets everybody in.  For the test that nobody whom
- * it let in before mosquitto_certid was asked may do anything.
+ * permissive: a plugin that lets everybody in but the user "backend", of whom
+ * it has no opinion.  For the test that nobody whom it let in before
+ * mosquitto_certid was asked may do anything.
  */
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
 #include <stddef.h>
+#include <string.h>
 
 /* From mosquitto.h, which another package ships. */
 #define SUCCESS 0
+#define DEFER   17
 
 static mosquitto_plugin_id_t *self;
 
 static int
 let_in(int event, void *event_data, void *userdata)
 {
+	const struct mosquitto_evt_basic_auth *connect = event_data;
+	const char *name = connect->username;
+
 	(void)event;
-	(void)event_data;
 	(void)userdata;
-	return SUCCESS;
+	return name != NULL && strcmp(name, "backend") == 0 ? DEFER : SUCCESS;
 }
 
 int

@@ -31,7 +31,7 @@ an_object_holds_every_kind(void **state)
 	(void)state;
 	json_add_text(json, "text", "a \"b\" \\");
 	json_add_text(json, "nothing", NULL);
-	json_add_number(json, "number", 9007199254740991);
+	json_add_number(json, "number", INT64_MAX);
 	json_add_number(json, "less", -1);
 	json_add_bool(json, "yes", true);
 	json_add_bool(json, "no", false);
@@ -42,7 +42,7 @@ an_object_holds_every_kind(void **state)
 	json_add(json, "list", list);
 	expect(json,
 	    "{\"text\":\"a \\\"b\\\" \\\\\",\"nothing\":null,"
-	    "\"number\":9007199254740991,\"less\":-1,\"yes\":true,"
+	    "\"number\":9223372036854775807,\"less\":-1,\"yes\":true,"
 	    "\"no\":false,\"null\":null,\"time\":\"1970-01-01T00:00:00Z\","
 	    "\"list\":[\"one\",{}]}");
 
@@ -89,7 +89,9 @@ stored_text_is_read_back(void **state)
 	json_add_parsed(json, "a", "[1,{\"b\":null}]");
 	json_add_parsed(json, "b", NULL);
 	json_add_parsed(json, "c", "{broken");
-	expect(json, "{\"a\":[1,{\"b\":null}],\"b\":null,\"c\":null}");
+	json_add_parsed(json, "d", "{} {}");
+	expect(
+	    json, "{\"a\":[1,{\"b\":null}],\"b\":null,\"c\":null,\"d\":null}");
 }
 
 static void
@@ -137,6 +139,10 @@ static const struct {
     {"{\"a\":}", '{', RES_SYNTAX},
     {"{'a':1}", '{', RES_SYNTAX},
     {"[1,]", '[', RES_SYNTAX},
+    {"[\"\\\\u0000\"]", '[', RES_OK},
+    {"[\"\\u0000\"]", '[', RES_SYNTAX},
+    {"[\"\\\\\\u0000\"]", '[', RES_SYNTAX},
+    {"[\"\\", '[', RES_SYNTAX},
     {"[                                     ]", '[', RES_LIMIT},
 };
 

@@ -138,7 +138,7 @@ static const struct {
             TEXT("d:m\xef\xbc\x9a"
                  "1")}},
         NULL, REASON_IDENTITY_SYNTAX},
-    {"invalid UTF-8", {{CN, UTF8, TEXT("d:meter:\xff")}}, NULL,
+    {"8-bit CN", {{CN, PRINTABLE, TEXT("d:meter:\xff")}}, NULL,
         REASON_IDENTITY_SYNTAX},
     {"8-bit SAN", {{SAN_EMAIL, IA5, TEXT("d:meter:\xe9")}}, NULL,
         REASON_IDENTITY_SYNTAX},
@@ -152,7 +152,7 @@ static const struct {
         REASON_IDENTITY_SYNTAX},
     {"BMPString whose bytes claim", {{CN, BMP, TEXT("d:m:1x")}}, NULL,
         REASON_IDENTITY_SYNTAX},
-    {"BMPString of an odd length", {{CN, BMP, TEXT("\0d\0:\0")}}, NULL,
+    {"BIT STRING", {{CN, V_ASN1_BIT_STRING, TEXT("d:meter:1")}}, NULL,
         REASON_IDENTITY_SYNTAX},
     {"BMPString beside a good SAN",
         {{CN, BMP, TEXT("\0d\0:\0m\0:\0001")}, {SAN_EMAIL, IA5, TEXT("d:m:1")}},

@@ -102,6 +102,7 @@ static const struct check_case check_cases[] = {
     {"RSA 2048", REASON_NONE, {.key = MINT_RSA2048}},
     {"RSA 1024", REASON_CERT_WEAK, {.key = MINT_RSA1024}},
     {"RSA 2047", REASON_CERT_WEAK, {.key = MINT_RSA2047}},
+    {"RSA 2050", REASON_CERT_WEAK, {.key = MINT_RSA2050}},
     {"secp256k1", REASON_CERT_WEAK, {.key = MINT_K256}},
     {"explicit parameters", REASON_CERT_WEAK, {.key = MINT_P256_EXPLICIT}},
 
@@ -352,6 +353,25 @@ refuses_what_is_no_certificate(void **state)
 }
 
 static void
+tells_the_identity(void **state)
+{
+	struct leaf *good = make(&(struct mint_options){.cn = "d:meter:1"});
+	struct leaf *bad = make(&(struct mint_options){.cn = "meter 1"});
+	struct identity who = {0};
+	const char *why = NULL;
+
+	(void)state;
+	assert_int_equal(leaf_identity(good, &who, &why), REASON_NONE);
+	assert_string_equal(who.id, "1");
+	assert_null(why);
+	assert_int_equal(leaf_identity(bad, &who, &why), REASON_IDENTITY_NONE);
+	assert_string_equal(who.id, "1");
+	assert_non_null(why);
+	leaf_free(good);
+	leaf_free(bad);
+}
+
+static void
 tells_wildcards(void **state)
 {
 	static const struct {
@@ -384,6 +404,7 @@ main(void)
 	    cmocka_unit_test(refuses_dates_that_are_none),
 	    cmocka_unit_test(adopts_one_reference),
 	    cmocka_unit_test(refuses_what_is_no_certificate),
+	    cmocka_unit_test(tells_the_identity),
 	    cmocka_unit_test(tells_wildcards),
 	};
 

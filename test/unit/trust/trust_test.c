@@ -21,7 +21,6 @@ static const struct leaf_case leaf_cases[] = {
     {"keyEncipherment", REASON_CERT_PURPOSE,
         {.ku = "critical,keyEncipherment"}},
     {"SHA-1", REASON_CERT_WEAK, {.digest = "SHA1"}},
-    {"MD5", REASON_CERT_WEAK, {.digest = "MD5"}},
     {"RSA 1024", REASON_CERT_WEAK, {.key = MINT_RSA1024}},
     {"secp256k1", REASON_CERT_WEAK, {.key = MINT_K256}},
     {"unknown critical extension", REASON_CERT_INVALID,
@@ -108,6 +107,25 @@ tells_of_the_ca_before_the_leaf(void **state)
 }
 
 static void
+refuses_md5(void **state)
+{
+	struct minted ca = mint(&(struct mint_options){
+	    .cn = "Plant", .ca = true, .key = MINT_RSA2048});
+	struct minted good = mint_device(&ca, "d:meter:0001");
+	struct minted bad = mint(&(struct mint_options){
+	    .cn = "d:meter:0001", .slot = 1, .digest = "MD5", .issuer = &ca});
+	struct trust_set *set = set_of(&ca, CA_ACTIVE);
+
+	(void)state;
+	EXPECT(set, REASON_NONE, &ca, &good);
+	EXPECT(set, REASON_CERT_WEAK, &ca, &bad);
+	trust_set_free(set);
+	minted_done(&ca);
+	minted_done(&good);
+	minted_done(&bad);
+}
+
+static void
 tells_of_no_ca_before_the_leaf(void **state)
 {
 	struct minted ca = mint_ca("Plant 1", 0), other = mint_ca("Other", 1);
@@ -180,7 +198,7 @@ outlives_2038(void **state)
 	EXPECT(set, REASON_NONE, &ca, &leaf, .now = (int64_t)1 << 31);
 	EXPECT(set, REASON_NONE, &ca, &leaf, .now = (int64_t)1 << 32);
 	EXPECT(set, REASON_CERT_NOT_YET_VALID, &ca, &leaf, .now = 1);
-	EXPECT(set, REASON_CERT_EXPIRED, &ca, &leaf, .now = 253402300799);
+	EXPECT(set, REASON_CA_EXPIRED, &ca, &leaf, .now = 253402300799);
 	trust_set_free(set);
 	minted_done(&ca);
 	minted_done(&leaf);
@@ -515,6 +533,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(judges_leaves),
 	    cmocka_unit_test(tells_of_the_ca_before_the_leaf),
+	    cmocka_unit_test(refuses_md5),
 	    cmocka_unit_test(tells_of_no_ca_before_the_leaf),
 	    cmocka_unit_test(keeps_to_the_second),
 	    cmocka_unit_test(outlives_2038),
