@@ -218,6 +218,7 @@ admission_review(const struct snapshot *snapshot, const char *org,
 	facts.who = *standing->who;
 	facts.sight = standing->sight;
 	facts.locked = standing->locked;
+	facts.window_ends_at = CLOCK_FOREVER;
 	facts.now = standing->now;
 	facts.clock_is_set = true;
 	/* can_record stays false: a review never writes a device. */

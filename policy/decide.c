@@ -217,13 +217,13 @@ look_level(struct walk *walk)
 		return pass(walk, "the certificate meets the level %s",
 		    level_name(walk->verdict->level));
 	}
-	if (facts->token == TOKEN_WRONG) {
-		return fail_level(walk, REASON_TOKEN_WRONG,
-		    "the token that the client presented is not valid");
-	}
 	if (demand->certificate && !facts->has_certificate) {
 		return fail_level(walk, REASON_LEVEL_CERT,
 		    "the client presented no certificate");
+	}
+	if (facts->token == TOKEN_WRONG) {
+		return fail_level(walk, REASON_TOKEN_WRONG,
+		    "the token that the client presented is not valid");
 	}
 	if (facts->token != TOKEN_RIGHT) {
 		return fail_level(

@@ -128,9 +128,12 @@ topic_covers(const char *grant, const char *filter)
 	if (!topic_filter_is_valid(grant) || !topic_filter_is_valid(filter)) {
 		return false;
 	}
-	/* Every topic has a first level, so this says no more than "#". */
-	if (strcmp(grant, "+/#") == 0) {
-		grant = "#";
+	/* '#' stands for the level before it as well, but no topic is empty:
+	 * at the start it asks for one level more. */
+	if (strcmp(filter, "#") == 0) {
+		filter = "+/#";
+	} else if (strcmp(filter, "/#") == 0) {
+		filter = "/+/#";
 	}
 	return covers(grant, filter);
 }

@@ -223,24 +223,55 @@ out:
 	return r;
 }
 
+/* A query that is prepared when it is asked. */
+static int
+check_query(struct store *store, const char *text)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(store->db, text, -1, &stmt, NULL);
+
+	(void)sqlite3_finalize(stmt);
+	return rc;
+}
+
+/* A statement names its tables, columns and index: it does not prepare where
+ * one is missing. */
+static int
+check_statements(struct store *store)
+{
+	struct event_query query = {.org = ORG_DEFAULT};
+	int sql, rc = SQLITE_OK;
+	int end = store->mode == REGISTRY_READ ? SQL_READ_COUNT : SQL_COUNT;
+
+	for (sql = 0; rc == SQLITE_OK && sql < end; sql++) {
+		if (store_statement(store, (enum sql)sql) == NULL) {
+			rc = sqlite3_errcode(store->db);
+		}
+	}
+	if (rc == SQLITE_OK) {
+		rc = check_query(store, sql_scan(true, true));
+	}
+	if (rc == SQLITE_OK) {
+		rc = check_query(store, sql_events(&query));
+	}
+	query.kind = "";
+	if (rc == SQLITE_OK) {
+		rc = check_query(store, sql_events(&query));
+	}
+	return rc;
+}
+
 enum res
 schema_check(struct store *store, struct diag *why)
 {
-	int sql,
-	    end = store->mode == REGISTRY_READ ? SQL_READ_COUNT : SQL_COUNT;
+	int rc = check_statements(store);
 	enum res r = RES_OK;
 	size_t i;
-	int rc;
 
-	/* A statement names its tables and columns: it does not prepare where
-	 * one is missing. */
-	for (sql = 0; sql < end; sql++) {
-		if (store_statement(store, (enum sql)sql) == NULL) {
-			rc = sqlite3_errcode(store->db);
-			return rc == SQLITE_ERROR
-			    ? damaged(store, sqlite3_errmsg(store->db), why)
-			    : store_fail(store, rc, "read", why);
-		}
+	if (rc != SQLITE_OK) {
+		return (rc & 0xff) == SQLITE_ERROR
+		    ? damaged(store, sqlite3_errmsg(store->db), why)
+		    : store_fail(store, rc, "read", why);
 	}
 	for (i = 0;
 	     r == RES_OK && i < sizeof(small_tables) / sizeof(small_tables[0]);

@@ -66,3 +66,18 @@ def test_the_will_of_a_refused_client_is_never_published(site: Site, v5: bool) -
     assert site.client(one, none, will=will, v5=v5).attempt() == REFUSED
     assert site.plain(one, will=will, v5=v5).attempt() == REFUSED
     expect_no_will(site, backend, "refused")
+
+
+def test_a_delayed_will_of_a_device_that_was_locked_meanwhile(site: Site) -> None:
+    """Two lost devices whose wills are due later; one of them is locked."""
+    backend = site.backend("d/#")
+    locked, free = site.new_id(), site.new_id()
+    for identity in (locked, free):
+        will = (topic(identity, "gone"), identity.encode())
+        with site.raw(site.ca.leaf(identity)) as raw:
+            delays = {"expiry": 60, "will_delay": 2}
+            assert raw.connect(identity, v5=True, will=will, **delays) == 0
+    until(lambda: locked in site.certid.identities(), "the device's row")
+    site.certid("device", "lock", locked)
+    backend.wait_message(topic(free, "gone"), free)
+    expect_no_will(site, backend, locked)

@@ -55,6 +55,7 @@ def connect_packet(
     will: Optional[tuple[str, bytes]] = None,
     auth_method: str = "",
     expiry: int = 0,
+    will_delay: int = 0,
 ) -> bytes:
     flags = 0x02 if clean else 0
     properties = b""
@@ -65,7 +66,9 @@ def connect_packet(
     payload = text(client_id)
     if will:
         flags |= 0x04
-        payload += (b"\x00" if v5 else b"") + text(will[0]) + text(will[1])
+        delay = b"\x18" + struct.pack("!I", will_delay) if will_delay else b""
+        payload += length(len(delay)) + delay if v5 else b""
+        payload += text(will[0]) + text(will[1])
     if username is not None:
         flags |= 0x80
         payload += text(username)

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* The walk of one connection, from bytes of a certificate to the verdict. */
+#include "admission/admission.h"
+
+#include "test/support/cmocka_all.h"
+#include "test/unit/admission/fixture.h"
+
+static struct fixture fixture;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	fixture_init(&fixture);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	fixture_done(&fixture);
+	return 0;
+}
+
+/* A connection that is in order, but for what a test changes. */
+static struct request
+request_of(const struct leaf *leaf)
+{
+	return (struct request){.leaf = leaf,
+	    .tls = leaf != NULL,
+	    .can_record = true,
+	    .clock_is_set = true,
+	    .now = MINT_NOW};
+}
+
+static enum reason
+decide(const struct request *request, struct answer *answer)
+{
+	struct snapshot *snapshot = fixture_snapshot(&fixture);
+	struct trace trace = {0};
+
+	memset(answer, 0xff, sizeof(*answer));
+	admission_decide(snapshot, ORG_DEFAULT, request, fixture_lookup,
+	    &fixture, answer, &trace);
+	assert_int_equal(trace.count, 8);
+	snapshot_unref(snapshot);
+	return answer->verdict.reason;
+}
+
+static enum reason
+decide_minted(const struct mint_options *options, struct answer *answer)
+{
+	struct minted minted = mint(options);
+	struct leaf *leaf = fixture_leaf(&minted);
+	struct request request = request_of(leaf);
+	enum reason reason = decide(&request, answer);
+
+	leaf_free(leaf);
+	minted_done(&minted);
+	return reason;
+}
+
+static void
+admits_a_first_sight(void **state)
+{
+	struct mint_options options = {
+	    .cn = "d:meter:0001", .issuer = &fixture.ca, .to = MINT_TO - 9};
+	struct answer answer;
+
+	(void)state;
+	assert_int_equal(decide_minted(&options, &answer), REASON_PROVISIONED);
+	assert_int_equal(answer.verdict.action, ACTION_PROVISION);
+	assert_true(answer.has_identity && answer.has_ca);
+	assert_string_equal(answer.who.id, "0001");
+	assert_int_equal(answer.valid_until, MINT_TO - 9);
+}
+
+static void
+knows_a_device(void **state)
+{
+	struct mint_options options = {
+	    .cn = "d:meter:0001", .issuer = &fixture.ca};
+	struct answer answer;
+
+	(void)state;
+	fixture_add_device(&fixture, "d:meter:0001", DEVICE_PROVISIONED);
+	assert_int_equal(decide_minted(&options, &answer), REASON_KNOWN);
+	assert_int_equal(answer.verdict.action, ACTION_NONE);
+}
+
+static const struct {
+	const char *name;
+	enum reason want;
+	struct mint_options options;
+	bool stranger;
+} refused[] = {
+    {"a stranger's", REASON_CA_UNKNOWN, {.cn = "d:meter:1"}, true},
+    {"expired", REASON_CERT_EXPIRED, {.cn = "d:meter:1", .to = MINT_NOW},
+        false},
+    {"too early", REASON_CERT_NOT_YET_VALID,
+        {.cn = "d:meter:1", .from = MINT_NOW + 1}, false},
+    {"a server's", REASON_CERT_PURPOSE,
+        {.cn = "d:meter:1", .eku = "serverAuth"}, false},
+    {"weak", REASON_CERT_WEAK, {.cn = "d:meter:1", .key = MINT_RSA1024}, false},
+    {"a CA's", REASON_CERT_IS_CA, {.cn = "d:meter:1", .ca = true}, false},
+    {"no identity", REASON_IDENTITY_NONE, {.cn = "meter"}, false},
+    {"no syntax", REASON_IDENTITY_SYNTAX, {.cn = "d:meter:"}, false},
+    {"conflict", REASON_IDENTITY_CONFLICT,
+        {.cn = "d:meter:1", .san = "email:d:meter:2"}, false},
+    {"a colon in the id", REASON_IDENTITY_SYNTAX, {.cn = "d:meter:1:2"}, false},
+    /* Two things are wrong: the first step tells. */
+    {"a stranger without identity", REASON_CA_UNKNOWN, {.cn = "x"}, true},
+    {"expired, no identity", REASON_CERT_EXPIRED, {.cn = "x", .to = MINT_NOW},
+        false},
+};
+
+static void
+refuses_certificates(void **state)
+{
+	struct minted other = mint_ca("Factory", 1);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		struct mint_options options = refused[i].options;
+		struct answer answer;
+
+		print_message("%s\n", refused[i].name);
+		options.issuer = refused[i].stranger ? &other : &fixture.ca;
+		assert_int_equal(
+		    decide_minted(&options, &answer), refused[i].want);
+		assert_int_equal(answer.verdict.action, ACTION_NONE);
+		assert_int_equal(answer.valid_until == CLOCK_NONE,
+		    refused[i].want < REASON_IDENTITY_NONE);
+	}
+	minted_done(&other);
+}
+
+static const struct {
+	const char *name;
+	const char *client_id, *username, *password;
+	bool tls;
+	enum reason want;
+} bare[] = {
+    {"nobody", "app", NULL, NULL, false, REASON_NOT_A_DEVICE},
+    {"a password is no token", "app", "alice", "x", true, REASON_NOT_A_DEVICE},
+    {"by client id", "d:meter:1", NULL, NULL, true, REASON_CERT_MISSING},
+    {"by client id, with a password", "d:meter:1", "alice", "x", true,
+        REASON_CERT_MISSING},
+    {"by user name", "app", "d:meter:1", NULL, true, REASON_CERT_MISSING},
+    {"by half a name", "g:", NULL, NULL, true, REASON_CERT_MISSING},
+    {"a token in the clear", "d:meter:1", "use-token-auth", "x", false,
+        REASON_LEVEL_TLS},
+    {"a token", "d:meter:1", "use-token-auth", "x", true, REASON_LEVEL_CERT},
+    {"a token for nobody", "app", "use-token-auth", "x", true,
+        REASON_IDENTITY_SYNTAX},
+};
+
+static void
+refuses_clients_without_certificate(void **state)
+{
+	size_t i;
+
+	(void)state;
+	fixture_add_device(&fixture, "d:meter:1", DEVICE_PROVISIONED);
+	for (i = 0; i < sizeof(bare) / sizeof(bare[0]); i++) {
+		struct request request = request_of(NULL);
+		struct answer answer;
+
+		print_message("%s\n", bare[i].name);
+		request.client_id = bare[i].client_id;
+		request.username = bare[i].username;
+		request.password = bare[i].password;
+		request.tls = bare[i].tls;
+		assert_int_equal(decide(&request, &answer), bare[i].want);
+		assert_false(answer.has_ca);
+	}
+}
+
+/* No level that a later version may know lets a token in by itself yet. */
+static void
+no_token_is_right(void **state)
+{
+	static const char *const levels[] = {
+	    "token", "cert+token", "cert-or-token", "tls-optional"};
+	struct diag why;
+	size_t i;
+
+	(void)state;
+	fixture_add_device(&fixture, "d:meter:1", DEVICE_PROVISIONED);
+	for (i = 0; i < 4; i++) {
+		struct request request = request_of(NULL);
+		struct answer answer;
+
+		request.client_id = "d:meter:1";
+		request.username = "use-token-auth";
+		request.password = "x";
+		request.tls = true;
+		assert_int_equal(
+		    edit_rule_set(&fixture.edit, "default", levels[i], &why),
+		    RES_OK);
+		(void)decide(&request, &answer);
+		assert_false(reason_admits(answer.verdict.reason));
+	}
+}
+
+static enum res
+broken_lookup(void *context, const char *org, const struct identity *who,
+    struct device *out, bool *case_clash)
+{
+	(void)org;
+	(void)who;
+	(void)out;
+	*case_clash = false;
+	return *(enum res *)context;
+}
+
+/* A registry that does not answer refuses, whatever it says instead. */
+static void
+refuses_when_it_cannot_look(void **state)
+{
+	enum res results[] = {RES_NOMEM, RES_SYNTAX, RES_LIMIT, RES_REFUSED,
+	    RES_EXISTS, RES_UNAVAIL, RES_CORRUPT};
+	struct minted minted = mint_device(&fixture.ca, "d:meter:1");
+	struct leaf *leaf = fixture_leaf(&minted);
+	struct request request = request_of(leaf);
+	struct snapshot *snapshot = fixture_snapshot(&fixture);
+	struct answer answer;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
+		admission_decide(snapshot, ORG_DEFAULT, &request, broken_lookup,
+		    &results[i], &answer, NULL);
+		assert_int_equal(answer.verdict.reason, REASON_REGISTRY_ERROR);
+		assert_int_equal(answer.verdict.action, ACTION_NONE);
+	}
+	/* Nor does an org that is not there admit anybody. */
+	admission_decide(snapshot, "nowhere", &request, fixture_lookup,
+	    &fixture, &answer, NULL);
+	assert_int_equal(answer.verdict.reason, REASON_REGISTRY_ERROR);
+	snapshot_unref(snapshot);
+	leaf_free(leaf);
+	minted_done(&minted);
+}
+
+static enum res
+counting_lookup(void *context, const char *org, const struct identity *who,
+    struct device *out, bool *case_clash)
+{
+	(void)org;
+	(void)who;
+	(void)out;
+	*case_clash = false;
+	(*(int *)context)++;
+	return RES_NOTFOUND;
+}
+
+/* A flood of bad certificates costs no look-ups. */
+static void
+looks_up_only_who_is_worth_it(void **state)
+{
+	struct minted other = mint_ca("Other", 1);
+	struct minted bad = mint_device(&other, "d:meter:1");
+	struct minted good = mint_device(&fixture.ca, "d:meter:1");
+	struct leaf *leaves[] = {fixture_leaf(&bad), fixture_leaf(&good)};
+	struct snapshot *snapshot = fixture_snapshot(&fixture);
+	struct answer answer;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		struct request request = request_of(leaves[i]);
+		int count = 0;
+
+		admission_decide(snapshot, ORG_DEFAULT, &request,
+		    counting_lookup, &count, &answer, NULL);
+		assert_int_equal(count, i);
+		leaf_free(leaves[i]);
+	}
+	snapshot_unref(snapshot);
+	minted_done(&bad);
+	minted_done(&good);
+	minted_done(&other);
+}
+
+static void
+a_ca_narrows_enrolment(void **state)
+{
+	struct minted strict = mint_ca("Strict", 1);
+	struct mint_options options = {.cn = "d:meter:1", .issuer = &strict};
+	struct answer answer;
+
+	(void)state;
+	fixture_add_ca(&fixture, &strict, "active", "[]", "listed");
+	assert_int_equal(
+	    decide_minted(&options, &answer), REASON_DEVICE_UNLISTED);
+	options.issuer = &fixture.ca;
+	assert_int_equal(decide_minted(&options, &answer), REASON_PROVISIONED);
+	minted_done(&strict);
+}
+
+static void
+a_ca_keeps_to_its_scope(void **state)
+{
+	struct minted narrow = mint_ca("Narrow", 1);
+	struct mint_options options = {.issuer = &narrow};
+	struct answer answer;
+
+	(void)state;
+	fixture_add_ca(&fixture, &narrow, "active", "[\"d:pump:*\"]", "");
+	options.cn = "d:meter:1";
+	assert_int_equal(decide_minted(&options, &answer), REASON_CA_SCOPE);
+	options.cn = "d:pump:1";
+	assert_int_equal(decide_minted(&options, &answer), REASON_PROVISIONED);
+	minted_done(&narrow);
+}
+
+/* What a session was admitted on, and what changes under it. */
+static struct standing
+standing_of(const struct identity *who, const uint8_t *ca)
+{
+	return (struct standing){.who = who,
+	    .ca = ca,
+	    .client_id = "d:meter:1",
+	    .valid_until = MINT_TO,
+	    .sight = SIGHT_KNOWN,
+	    .now = MINT_NOW};
+}
+
+static enum reason
+review(const struct standing *standing)
+{
+	struct snapshot *snapshot = fixture_snapshot(&fixture);
+	struct answer answer;
+
+	memset(&answer, 0xff, sizeof(answer));
+	admission_review(snapshot, ORG_DEFAULT, standing, &answer);
+	assert_int_equal(answer.verdict.action, ACTION_NONE);
+	snapshot_unref(snapshot);
+	return answer.verdict.reason;
+}
+
+static const struct {
+	const char *name;
+	enum sight sight;
+	bool locked;
+	int64_t valid_until, now;
+	const char *client_id;
+	enum reason want;
+} reviews[] = {
+    {"in order", SIGHT_KNOWN, false, MINT_TO, MINT_NOW, "d:meter:1",
+        REASON_KNOWN},
+    {"locked", SIGHT_KNOWN, true, MINT_TO, MINT_NOW, "d:meter:1",
+        REASON_DEVICE_LOCKED},
+    {"removed", SIGHT_FIRST, false, MINT_TO, MINT_NOW, "d:meter:1",
+        REASON_DEVICE_UNLISTED},
+    {"removed and listed again", SIGHT_ALLOWED, false, MINT_TO, MINT_NOW,
+        "d:meter:1", REASON_DEVICE_UNLISTED},
+    {"pending", SIGHT_PENDING, false, MINT_TO, MINT_NOW, "d:meter:1",
+        REASON_DEVICE_PENDING},
+    {"not to be known", SIGHT_FAILED, false, MINT_TO, MINT_NOW, "d:meter:1",
+        REASON_REGISTRY_ERROR},
+    {"expired", SIGHT_KNOWN, false, MINT_NOW, MINT_NOW, "d:meter:1",
+        REASON_CERT_EXPIRED},
+    {"a second before", SIGHT_KNOWN, false, MINT_NOW + 1, MINT_NOW, "d:meter:1",
+        REASON_KNOWN},
+    {"its CA expired", SIGHT_KNOWN, false, CLOCK_FOREVER, MINT_TO, "d:meter:1",
+        REASON_CA_EXPIRED},
+    {"another client id", SIGHT_KNOWN, false, MINT_TO, MINT_NOW, "d:meter:2",
+        REASON_CLIENT_ID},
+    {"no client id", SIGHT_KNOWN, false, MINT_TO, MINT_NOW, NULL,
+        REASON_CLIENT_ID},
+};
+
+static void
+reviews_sessions(void **state)
+{
+	struct minted minted = mint_device(&fixture.ca, "d:meter:1");
+	struct leaf *leaf = fixture_leaf(&minted);
+	struct leaf *ca = fixture_leaf(&fixture.ca);
+	struct identity who = fixture_who("d:meter:1");
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(reviews) / sizeof(reviews[0]); i++) {
+		struct standing standing =
+		    standing_of(&who, leaf_info(ca)->fingerprint);
+
+		print_message("%s\n", reviews[i].name);
+		standing.sight = reviews[i].sight;
+		standing.locked = reviews[i].locked;
+		standing.valid_until = reviews[i].valid_until;
+		standing.now = reviews[i].now;
+		standing.client_id = reviews[i].client_id;
+		assert_int_equal(review(&standing), reviews[i].want);
+	}
+	leaf_free(leaf);
+	leaf_free(ca);
+	minted_done(&minted);
+}
+
+/* The CA is gone, but another certificate of it (a roll-over) is there: only
+ * the certificate itself can tell. */
+static void
+looks_for_another_ca(void **state)
+{
+	const uint8_t gone[HASH_LEN] = {1};
+	struct minted minted = mint_device(&fixture.ca, "d:meter:1");
+	struct leaf *leaf = fixture_leaf(&minted);
+	struct identity who = fixture_who("d:meter:1");
+	struct standing standing = standing_of(&who, gone);
+
+	(void)state;
+	assert_int_equal(review(&standing), REASON_CA_UNKNOWN);
+	standing.leaf = leaf;
+	assert_int_equal(review(&standing), REASON_KNOWN);
+	leaf_free(leaf);
+	minted_done(&minted);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+	        admits_a_first_sight, setup, teardown),
+	    cmocka_unit_test_setup_teardown(knows_a_device, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        refuses_certificates, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        refuses_clients_without_certificate, setup, teardown),
+	    cmocka_unit_test_setup_teardown(no_token_is_right, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        refuses_when_it_cannot_look, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        looks_up_only_who_is_worth_it, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        a_ca_narrows_enrolment, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        a_ca_keeps_to_its_scope, setup, teardown),
+	    cmocka_unit_test_setup_teardown(reviews_sessions, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        looks_for_another_ca, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

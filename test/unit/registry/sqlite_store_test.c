@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* The SQLite back end at work: broken rows, other programs, a full disk, and
+ * that no page is a full scan. */
+#include "test/unit/registry/store_fixture.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include <sqlite3.h>
+
+#include "registry/sqlite_private.h"
+
+static struct identity
+parse(const char *text)
+{
+	struct identity who = {0};
+	const char *said = "";
+
+	assert_int_equal(
+	    identity_parse(text, strlen(text), &who, &said), RES_OK);
+	return who;
+}
+
+static enum res
+get(struct registry *registry, const char *text, bool full, struct diag *why)
+{
+	struct identity who = parse(text);
+	struct device device, before;
+	bool clash = true;
+	enum res r;
+
+	memset(&device, 0x5a, sizeof(device));
+	before = device;
+	r = registry_get(
+	    registry, ORG_DEFAULT, &who, full, &device, &clash, why);
+	if (r == RES_OK) {
+		device_done(&device);
+	} else {
+		assert_memory_equal(&device, &before, sizeof(device));
+	}
+	return r;
+}
+
+static enum res
+ignore_device(const struct device *device, void *context)
+{
+	(void)device;
+	(void)context;
+	return RES_OK;
+}
+
+static enum res
+ignore_event(const struct event *event, void *context)
+{
+	(void)event;
+	(void)context;
+	return RES_OK;
+}
+
+static enum res
+load(struct registry *registry, struct diag *why)
+{
+	struct config config, before;
+	enum res r;
+
+	memset(&config, 0x5a, sizeof(config));
+	before = config;
+	r = registry_load(registry, &config, why);
+	if (r == RES_OK) {
+		config_done(&config);
+	} else {
+		assert_memory_equal(&config, &before, sizeof(config));
+	}
+	return r;
+}
+
+enum ask {
+	ASK_GET = 0,
+	ASK_FULL,
+	ASK_SCAN,
+	ASK_LOAD,
+	ASK_EVENTS,
+	ASK_COUNT,
+};
+
+static enum res
+ask(struct registry *registry, enum ask what, struct diag *why)
+{
+	struct device_query query = {.org = ORG_DEFAULT, .full = true};
+	struct event_query events = {.since = CLOCK_NONE};
+
+	switch (what) {
+	case ASK_GET:
+		return get(registry, "d:m:1", false, why);
+	case ASK_FULL:
+		return get(registry, "d:m:1", true, why);
+	case ASK_SCAN:
+		return registry_scan(
+		    registry, &query, ignore_device, NULL, why);
+	case ASK_LOAD:
+		return load(registry, why);
+	case ASK_EVENTS:
+		return registry_events(
+		    registry, &events, ignore_event, NULL, why);
+	case ASK_COUNT:
+		break;
+	}
+	return RES_OK;
+}
+
+#define DEVICE (1 << ASK_GET | 1 << ASK_FULL | 1 << ASK_SCAN)
+#define TEXTS  (1 << ASK_FULL | 1 << ASK_SCAN)
+#define SCAN   (1 << ASK_SCAN)
+#define LOAD   (1 << ASK_LOAD)
+#define EVENTS (1 << ASK_EVENTS)
+#define LONG   "printf('%.*c', 200, 'x')"
+
+/* What harms the file, what must say so, and the words that it must say. */
+static const struct {
+	const char *sql;
+	int broken;
+	const char *words;
+} harms[] = {
+    {"UPDATE device SET state = 'wild'", DEVICE, "device d:m:1 (state)"},
+    {"UPDATE device SET state = ''", DEVICE, "device d:m:1 (state)"},
+    {"UPDATE device SET locked = 7", DEVICE, "device d:m:1 (locked)"},
+    {"UPDATE device SET ca = x'00'", DEVICE, "device d:m:1 (ca)"},
+    {"UPDATE device SET ca = x''", DEVICE, "device d:m:1 (ca)"},
+    {"UPDATE device SET fingerprint = zeroblob(33)", DEVICE,
+        "device d:m:1 (fingerprint)"},
+    {"UPDATE device SET serial = " LONG, DEVICE, "device d:m:1 (serial)"},
+    {"UPDATE device SET last_address = " LONG, DEVICE,
+        "device d:m:1 (last_address)"},
+    {"UPDATE device SET last_address = 'a' || char(0) || 'b'", DEVICE,
+        "device d:m:1 (last_address)"},
+    {"UPDATE device SET created_at = -9223372036854775807 - 1", DEVICE,
+        "device d:m:1 (created_at)"},
+    {"UPDATE device SET subject = 'a' || char(0)", TEXTS,
+        "device d:m:1 (subject)"},
+    {"UPDATE device SET identity = 'd:m'", SCAN, "device d:m (identity)"},
+    {"UPDATE device SET identity = 'zz'", SCAN, "device zz (identity)"},
+    {"UPDATE device SET identity = ' d:m:1'", SCAN, "(identity)"},
+    {"UPDATE org SET name = " LONG, LOAD, "org x"},
+    {"UPDATE ca SET fingerprint = x'01'", LOAD, "CA 0 (fingerprint)"},
+    {"UPDATE ca SET der = x''", LOAD, "CA 0 (der)"},
+    {"UPDATE ca SET id = " LONG, LOAD, "(id)"},
+    {"UPDATE ca SET name = " LONG, LOAD, "CA 0 (name)"},
+    {"UPDATE ca SET state = " LONG, LOAD, "CA 0 (state)"},
+    {"UPDATE ca SET subject = 'a' || char(0)", LOAD, "CA 0 (subject)"},
+    {"UPDATE type SET type = 'meter'", LOAD, "type meter (type)"},
+    {"UPDATE type SET id_length = 65", LOAD, "type d:m (id_length)"},
+    {"UPDATE type SET id_length = -1", LOAD, "type d:m (id_length)"},
+    {"UPDATE type SET id_prefix = " LONG, LOAD, "type d:m (id_prefix)"},
+    {"UPDATE type SET enrol = " LONG, LOAD, "type d:m (enrol)"},
+    {"UPDATE rule SET level = " LONG, LOAD, "rule default (level)"},
+    {"UPDATE rule SET who = " LONG, LOAD, "(who)"},
+    {"UPDATE topic SET who = " LONG, LOAD, "topic a/# (who)"},
+    {"UPDATE topic SET filter = 'a' || char(0)", LOAD, "(filter)"},
+    {"UPDATE setting SET key = " LONG, LOAD, "(key)"},
+    {"UPDATE setting SET value = char(0)", LOAD, "setting enrol (value)"},
+    {"UPDATE event SET kind = " LONG, EVENTS, "event 1 (kind)"},
+    {"UPDATE event SET org = " LONG, EVENTS, "event 1 (org)"},
+};
+
+static const char sample[] =
+    "INSERT INTO ca VALUES ('default', zeroblob(32), '0', x'30', 'CN=A', 1, "
+    "2, 'n', NULL, 'active', '[]', NULL, '[]', 3);"
+    "INSERT INTO type VALUES ('default', 'd:m', NULL, NULL, NULL, 0, NULL);"
+    "INSERT INTO rule VALUES ('default', 'default', 'cert');"
+    "INSERT INTO topic VALUES (1, 'default', 'all', 'both', 'a/#');"
+    "INSERT INTO setting VALUES ('default', 'enrol', 'auto');"
+    "INSERT INTO device (org, identity, state, locked) "
+    "VALUES ('default', 'd:m:1', 'allowed', 0);"
+    "INSERT INTO event VALUES (1, 'default', 1, 'a', 'k', 's', NULL)";
+
+static void
+check_asks(struct registry *registry, size_t i)
+{
+	bool expected, hidden;
+	enum ask what;
+	struct diag why;
+	enum res r, want;
+
+	for (what = ASK_GET; what < ASK_COUNT; what++) {
+		why.text[0] = '\0';
+		r = ask(registry, what, &why);
+		expected = (harms[i].broken & 1 << what) != 0;
+		/* A device whose name was harmed is not found by its name. */
+		hidden = harms[i].broken == SCAN && what <= ASK_FULL;
+		want = expected ? RES_CORRUPT : hidden ? RES_NOTFOUND : RES_OK;
+		if (r != want) {
+			fail_msg("%s: ask %d gives %d", harms[i].sql, (int)what,
+			    (int)r);
+		}
+		if (expected &&
+		    (strstr(why.text, harms[i].words) == NULL ||
+		        strstr(why.text, "backup") == NULL)) {
+			fail_msg("%s: \"%s\"", harms[i].sql, why.text);
+		}
+	}
+}
+
+static void
+a_broken_row_is_an_error(void **state)
+{
+	struct fixture *fixture;
+	struct registry *registry;
+	void *own;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(harms) / sizeof(harms[0]); i++) {
+		(void)fixture_setup(&own);
+		fixture = own;
+		fixture_create(fixture);
+		fixture_sql(fixture, sample);
+		fixture_sql(fixture, harms[i].sql);
+		registry = fixture_open(fixture, REGISTRY_READ);
+		check_asks(registry, i);
+		registry_close(registry);
+		(void)fixture_teardown(&own);
+	}
+}
+
+static void
+a_broken_ca_stops_the_adding_of_another(void **state)
+{
+	struct fixture *fixture = *state;
+	static uint8_t der[] = {0x30};
+	static char subject[] = "CN=B";
+	struct ca_record ca = {.der = der,
+	    .der_len = 1,
+	    .subject = subject,
+	    .state = "active",
+	    .fingerprint = {1}};
+	struct change change = {
+	    .kind = CHANGE_CA_ADD, .org = ORG_DEFAULT, .of.ca = &ca};
+	struct registry *registry;
+	struct diag why = {{0}};
+
+	fixture_create(fixture);
+	fixture_sql(fixture, sample);
+	fixture_sql(fixture, "UPDATE ca SET fingerprint = x'01'");
+	registry = fixture_open(fixture, REGISTRY_WRITE);
+	assert_int_equal(registry_apply(registry, &change, 1, APPLY_EACH, &why),
+	    RES_CORRUPT);
+	assert_int_equal(change.result, RES_CORRUPT);
+	assert_string_equal(ca.id, "");
+	assert_non_null(strstr(why.text, "CA 0 (fingerprint)"));
+	registry_close(registry);
+}
+
+/* Each query, and what SQLite must say of how it goes about it. */
+static void
+check_plan(struct sqlite3 *db, const char *query, const char *want)
+{
+	char text[1024], plan[512] = "";
+	sqlite3_stmt *stmt = NULL;
+
+	(void)snprintf(text, sizeof(text), "EXPLAIN QUERY PLAN %s", query);
+	assert_int_equal(
+	    sqlite3_prepare_v2(db, text, -1, &stmt, NULL), SQLITE_OK);
+	while (sqlite3_step(stmt) == SQLITE_ROW) {
+		(void)strncat(plan, (const char *)sqlite3_column_text(stmt, 3),
+		    sizeof(plan) - strlen(plan) - 1);
+		(void)strncat(plan, ";", sizeof(plan) - strlen(plan) - 1);
+	}
+	(void)sqlite3_finalize(stmt);
+	if (strcmp(plan, want) != 0) {
+		fail_msg("%s: %s", query, plan);
+	}
+}
+
+#define BY_KEY                                                                 \
+	"SEARCH device USING PRIMARY KEY (org=? AND identity>? AND "           \
+	"identity<?);"
+#define BY_STATE                                                               \
+	"SEARCH device USING INDEX device_state (org=? AND state=? AND "       \
+	"identity>? AND identity<?);"
+#define BY_NAME                                                                \
+	"SEARCH device USING INDEX device_nocase (org=? AND identity=?);"
+
+static void
+no_page_is_a_full_scan(void **state)
+{
+	struct fixture *fixture = *state;
+	struct event_query all = {0}, org = {.org = "o"}, kind = {.kind = "k"},
+	                   both = {.org = "o", .kind = "k"},
+	                   last = {.newest = true};
+	sqlite3 *db = NULL;
+
+	fixture_create(fixture);
+	assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
+	check_plan(db, sql_text(SQL_GET), BY_NAME);
+	check_plan(db, sql_text(SQL_GET_FULL), BY_NAME);
+	check_plan(db, sql_scan(false, false), BY_KEY);
+	check_plan(db, sql_scan(false, true), BY_KEY);
+	check_plan(db, sql_scan(true, false), BY_STATE);
+	check_plan(db, sql_scan(true, true), BY_STATE);
+	check_plan(db, sql_count(true),
+	    "SEARCH device USING COVERING INDEX device_state (org=? AND "
+	    "state=? AND identity>? AND identity<?);");
+	check_plan(db, sql_events(&all),
+	    "SEARCH event USING INTEGER PRIMARY KEY (rowid>?);");
+	check_plan(db, sql_events(&org),
+	    "SEARCH event USING INDEX event_org (org=? AND rowid>?);");
+	check_plan(db, sql_events(&kind),
+	    "SEARCH event USING INTEGER PRIMARY KEY (rowid>?);");
+	check_plan(db, sql_events(&both),
+	    "SEARCH event USING INDEX event_kind (org=? AND kind=? AND "
+	    "rowid>?);");
+	check_plan(db, sql_events(&last),
+	    "CO-ROUTINE (subquery-1);"
+	    "SEARCH event USING INTEGER PRIMARY KEY (rowid>?);"
+	    "SCAN (subquery-1);USE TEMP B-TREE FOR ORDER BY;");
+	check_plan(db, sql_text(SQL_DEVICE_SEEN),
+	    "SEARCH device USING PRIMARY KEY (org=? AND identity=?);");
+	check_plan(db, sql_text(SQL_DEVICE_PROMOTE),
+	    "SEARCH device USING PRIMARY KEY (org=? AND identity=?);");
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static sqlite3 *
+open_raw(const struct fixture *fixture, const char *sql)
+{
+	sqlite3 *db = NULL;
+
+	assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	return db;
+}
+
+static void
+a_reader_does_not_wait_for_a_writer(void **state)
+{
+	struct fixture *fixture = *state;
+	struct registry *reader, *writer;
+	struct diag why;
+	sqlite3 *db;
+
+	fixture_create(fixture);
+	writer = fixture_open(fixture, REGISTRY_WRITE);
+	reader = fixture_open(fixture, REGISTRY_READ);
+	assert_int_equal(
+	    fixture_add(writer, "d:m:1", DEVICE_ALLOWED, &why), RES_OK);
+	db = open_raw(fixture, "BEGIN IMMEDIATE; DELETE FROM device");
+	assert_int_equal(get(reader, "d:m:1", true, &why), RES_OK);
+	assert_int_equal(load(reader, &why), RES_OK);
+	registry_close(reader);
+	reader = fixture_open(fixture, REGISTRY_READ);
+	assert_int_equal(get(reader, "d:m:1", false, &why), RES_OK);
+	assert_int_equal(
+	    sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(get(reader, "d:m:1", false, &why), RES_NOTFOUND);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	registry_close(reader);
+	registry_close(writer);
+}
+
+static void
+a_second_writer_is_told_to_try_again(void **state)
+{
+	struct fixture *fixture = *state;
+	struct registry *writer;
+	struct diag why = {{0}};
+	sqlite3 *db;
+
+	fixture_create(fixture);
+	writer = fixture_open(fixture, REGISTRY_WRITE);
+	db = open_raw(fixture, "BEGIN IMMEDIATE");
+	assert_int_equal(
+	    fixture_add(writer, "d:m:1", DEVICE_ALLOWED, &why), RES_UNAVAIL);
+	assert_non_null(strstr(why.text, "another program is writing"));
+	assert_int_equal(get(writer, "d:m:1", false, &why), RES_NOTFOUND);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	assert_int_equal(
+	    fixture_add(writer, "d:m:1", DEVICE_ALLOWED, &why), RES_OK);
+	registry_close(writer);
+}
+
+static void
+reading_objects_write_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	struct registry *reader;
+	struct diag why = {{0}};
+
+	fixture_create(fixture);
+	reader = fixture_open(fixture, REGISTRY_READ);
+	assert_int_equal(
+	    fixture_add(reader, "d:m:1", DEVICE_ALLOWED, &why), RES_UNAVAIL);
+	assert_non_null(strstr(why.text, "reading only"));
+	registry_close(reader);
+}
+
+static int64_t
+mark(struct registry *registry)
+{
+	struct diag why;
+	int64_t out = -1;
+
+	assert_int_equal(registry_mark(registry, &out, &why), RES_OK);
+	return out;
+}
+
+static void
+a_mark_follows_other_programs(void **state)
+{
+	struct fixture *fixture = *state;
+	struct registry *reader, *writer;
+	struct diag why;
+
+	fixture_create(fixture);
+	writer = fixture_open(fixture, REGISTRY_WRITE);
+	reader = fixture_open(fixture, REGISTRY_READ);
+	assert_int_equal(mark(reader), 0);
+	assert_int_equal(
+	    fixture_add(writer, "d:m:1", DEVICE_ALLOWED, &why), RES_OK);
+	assert_int_equal(mark(reader), 1);
+	assert_int_equal(mark(writer), 1);
+	assert_int_equal(
+	    fixture_add(writer, "d:m:1", DEVICE_ALLOWED, &why), RES_EXISTS);
+	assert_int_equal(mark(writer), 1);
+	assert_int_equal(
+	    fixture_add(writer, "d:m:2", DEVICE_ALLOWED, &why), RES_OK);
+	assert_int_equal(mark(writer), 2);
+	/* Old events may be taken away: the mark does not fall. */
+	fixture_sql(fixture, "DELETE FROM event");
+	assert_int_equal(mark(reader), 2);
+	assert_int_equal(
+	    fixture_add(writer, "d:m:3", DEVICE_ALLOWED, &why), RES_OK);
+	assert_int_equal(mark(reader), 3);
+	registry_close(reader);
+	registry_close(writer);
+}
+
+static void
+what_was_written_is_there_after_reopening(void **state)
+{
+	struct fixture *fixture = *state;
+	struct registry *registry;
+	struct diag why;
+
+	fixture_create(fixture);
+	registry = fixture_open(fixture, REGISTRY_WRITE);
+	assert_int_equal(
+	    fixture_add(registry, "d:m:1", DEVICE_ALLOWED, &why), RES_OK);
+	registry_close(registry);
+	assert_int_equal(fixture_entries(fixture), 1); /* no log is left */
+	registry = fixture_open(fixture, REGISTRY_READ);
+	assert_int_equal(get(registry, "d:m:1", true, &why), RES_OK);
+	registry_close(registry);
+}
+
+/* So many devices with a large text each, in one transaction. */
+static enum res
+add_large(struct registry *registry, struct diag *why)
+{
+	struct change changes[32];
+	struct device devices[32];
+	char info[32 * 1024], name[32];
+	enum res r;
+	size_t i;
+
+	memset(info, ' ', sizeof(info) - 1);
+	info[sizeof(info) - 1] = '\0';
+	memcpy(info, "{}", 2);
+	for (i = 0; i < 32; i++) {
+		struct identity who;
+
+		(void)snprintf(name, sizeof(name), "d:large:%zu", i);
+		who = parse(name);
+		device_init(&devices[i], ORG_DEFAULT, &who);
+		devices[i].info = info;
+		changes[i] = (struct change){.kind = CHANGE_DEVICE_PROVISION,
+		    .org = ORG_DEFAULT,
+		    .of.device = &devices[i],
+		    .actor = "broker",
+		    .event_kind = "k",
+		    .event_subject = "s"};
+	}
+	r = registry_apply(registry, changes, 32, APPLY_EACH, why);
+	for (i = 0; i < 32; i++) {
+		assert_int_equal(
+		    changes[i].result, r == RES_OK ? RES_OK : RES_UNAVAIL);
+	}
+	return r;
+}
+
+static void
+a_full_disk_loses_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	struct rlimit old, limit;
+	struct registry *registry;
+	struct diag why = {{0}};
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	fixture_create(fixture);
+	registry = fixture_open(fixture, REGISTRY_WRITE);
+	assert_int_equal(
+	    fixture_add(registry, "d:m:1", DEVICE_ALLOWED, &why), RES_OK);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	limit = old;
+	limit.rlim_cur = 200 * 1024;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(add_large(registry, &why), RES_UNAVAIL);
+	assert_string_not_equal(why.text, "");
+	assert_int_equal(get(registry, "d:m:1", true, &why), RES_OK);
+	assert_int_equal(get(registry, "d:large:0", true, &why), RES_NOTFOUND);
+	assert_int_equal(mark(registry), 1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(add_large(registry, &why), RES_OK);
+	assert_int_equal(mark(registry), 33);
+	registry_close(registry);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_broken_row_is_an_error),
+	    FIXTURE_TEST(a_broken_ca_stops_the_adding_of_another),
+	    FIXTURE_TEST(no_page_is_a_full_scan),
+	    FIXTURE_TEST(a_reader_does_not_wait_for_a_writer),
+	    FIXTURE_TEST(a_second_writer_is_told_to_try_again),
+	    FIXTURE_TEST(reading_objects_write_nothing),
+	    FIXTURE_TEST(a_mark_follows_other_programs),
+	    FIXTURE_TEST(what_was_written_is_there_after_reopening),
+	    FIXTURE_TEST(a_full_disk_loses_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
