@@ -44,7 +44,7 @@ presents_token(const struct request *request)
 
 	return request->password != NULL && name != NULL &&
 	    (strcmp(name, TOKEN_USERNAME) == 0 ||
-		identity_is_candidate(name, strlen(name)));
+	        identity_is_candidate(name, strlen(name)));
 }
 
 /* Whom the client says it is: the certificate, or else its client id. */
@@ -56,6 +56,13 @@ read_identity(const struct request *request, struct facts *facts)
 	if (request->leaf != NULL) {
 		facts->identity = leaf_identity(
 		    request->leaf, &facts->who, &facts->identity_detail);
+		return;
+	}
+	if (request->malformed != NULL) {
+		facts->has_certificate = true;
+		facts->certificate = REASON_CERT_MALFORMED;
+		facts->certificate_detail = request->malformed;
+		facts->identity = REASON_IDENTITY_NONE;
 		return;
 	}
 	if (id == NULL ||

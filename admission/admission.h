@@ -21,6 +21,8 @@ typedef enum res device_lookup(void *context, const char *org,
 
 struct request {
 	const struct leaf *leaf;   /* NULL: no certificate */
+	const char *malformed;     /* it presented one that cannot be read, and
+	                              why; leaf is NULL then.  NULL: no */
 	const struct chain *chain; /* NULL: none known */
 	const char *client_id;     /* as in CONNECT; NULL: the right one */
 	const char *username;      /* as in CONNECT, or NULL */

@@ -17,6 +17,14 @@ text_copy(char *to, size_t size, const char *from, size_t len)
 }
 
 void
+text_set(char *to, size_t size, const char *from)
+{
+	if (!text_copy(to, size, from, strlen(from))) {
+		to[0] = '\0';
+	}
+}
+
+void
 text_hex(char *hex, const uint8_t *bytes, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";

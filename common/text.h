@@ -20,6 +20,11 @@
  * not fit or hold a NUL. */
 MUST_CHECK bool text_copy(char *to, size_t size, const char *from, size_t len);
 
+/* Copy a text that is known to fit to[size]: a constant, or a field that has
+ * been checked.  One that does not fit after all becomes "", which every
+ * grammar here refuses. */
+void text_set(char *to, size_t size, const char *from);
+
 /* Lower-case hex of len bytes and a NUL; hex has room for 2 * len + 1. */
 void text_hex(char *hex, const uint8_t *bytes, size_t len);
 

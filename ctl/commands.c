@@ -66,6 +66,7 @@ static const struct option explain_options[] = {
     {"cert", "FILE", false, "the client's certificate, PEM or DER; required"},
     {"chain", "FILE", false, "intermediate certificates that it sends"},
     {"client-id", "ID", false, "its MQTT client id; else the right one"},
+    {"address", "IP", false, "where it comes from; no rule looks at it yet"},
     {"token", "T", false, "the token it presents"},
     {"tls", "yes|no", false, "whether it uses TLS; yes by default"},
     {"at", "TIME", false, "decide as of this time; else now"},

@@ -2,6 +2,7 @@
 /*
  * explain: the decision of the broker, taken for a person.
  */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@ struct question {
 	struct chain *chain;
 	struct snapshot *snapshot;
 	struct request request;
+	struct diag malformed; /* why the certificate cannot be read */
 };
 
 static void
@@ -51,10 +53,13 @@ read_certificates(const struct call *call, struct question *question)
 	if (r != RES_OK) {
 		return fail(r, &why);
 	}
-	r = leaf_parse(bytes, len, &question->leaf, &why);
+	r = leaf_parse(bytes, len, &question->leaf, &question->malformed);
 	free(bytes);
-	if (r != RES_OK) {
-		return blame_file(cert, &why);
+	if (r == RES_SYNTAX) {
+		/* A client may present it, so there is a decision on it. */
+		question->request.malformed = question->malformed.text;
+	} else if (r != RES_OK) {
+		return blame_file(cert, &question->malformed);
 	}
 	if (chain == NULL) {
 		return EXIT_DONE;
@@ -73,6 +78,8 @@ take_request(const struct call *call, struct request *request)
 {
 	const char *tls = call_option(call, "tls");
 	const char *at = call_option(call, "at");
+	const char *address = call_option(call, "address");
+	struct in6_addr ignored;
 
 	*request = (struct request){
 	    .client_id = call_option(call, "client-id"),
@@ -87,6 +94,13 @@ take_request(const struct call *call, struct request *request)
 	}
 	if (!request->tls && strcmp(tls, "no") != 0) {
 		(void)misuse(call, "--tls takes yes or no");
+		return false;
+	}
+	/* No rule of this version looks at it. */
+	if (address != NULL && inet_pton(AF_INET, address, &ignored) != 1 &&
+	    inet_pton(AF_INET6, address, &ignored) != 1) {
+		(void)misuse(call,
+		    "--address takes an IP address as in 10.0.0.7 or fe80::1");
 		return false;
 	}
 	if (at != NULL && clock_parse(at, &request->now) != RES_OK) {

@@ -36,7 +36,7 @@ _certid_options() {
 	"topic add") echo "" ;;
 	"topic remove") echo "" ;;
 	"set") echo "" ;;
-	"explain") echo "--cert --chain --client-id --token --tls --at" ;;
+	"explain") echo "--cert --chain --client-id --address --token --tls --at" ;;
 	"event list") echo "--kind --since --limit" ;;
 	"event follow") echo "--kind --since --limit" ;;
 	"help") echo "" ;;

@@ -233,6 +233,7 @@ auth_basic(int event, void *event_data, void *userdata)
 	struct mosquitto_evt_basic_auth *auth = event_data;
 	struct instance *instance = userdata;
 	struct connect connect = {.client = auth->client};
+	struct x509_st *cert;
 	struct session *session;
 	int answer;
 
@@ -246,7 +247,8 @@ auth_basic(int event, void *event_data, void *userdata)
 	connect.username = auth->username;
 	connect.password = auth->password;
 	connect.address = mosquitto_client_address(auth->client);
-	connect.leaf = leaf_adopt(mosquitto_client_certificate(auth->client));
+	cert = mosquitto_client_certificate(auth->client);
+	connect.leaf = cert == NULL ? NULL : leaf_adopt(cert);
 
 	session = session_find(&instance->sessions, auth->client, connect.id,
 	    mosquitto_client_username(auth->client));
@@ -259,6 +261,10 @@ auth_basic(int event, void *event_data, void *userdata)
 	session = session_at(&instance->sessions, auth->client);
 	if (session != NULL) {
 		session_remove(&instance->sessions, session);
+	}
+	if (cert != NULL && connect.leaf == NULL) {
+		/* No memory: not to be taken for a client without one. */
+		return broker_refusal(&instance->broker, REASON_REGISTRY_ERROR);
 	}
 	answer = connect.leaf == NULL &&
 	        !admission_names_device(connect.id, connect.username)

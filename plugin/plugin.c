@@ -13,7 +13,7 @@
 
 #define PLUGIN_VERSION       5
 #define EVENT_CLIENT_OFFLINE 28 /* 2.1 */
-#define ANSWER_FAILED        13 /* MOSQ_ERR_UNKNOWN: the broker does not start */
+#define ANSWER_FAILED        13 /* MOSQ_ERR_UNKNOWN: it does not start */
 
 static const struct {
 	int event;

@@ -265,7 +265,7 @@ describe_type(const struct type_record *type)
 	char window[SPAN_TEXT_MAX + 1] = "default", length[16] = "any";
 
 	if (type->window == CLOCK_FOREVER) {
-		(void)strcpy(window, "none");
+		text_set(window, sizeof(window), "none");
 	} else if (type->window != CLOCK_NONE) {
 		span_format(type->window, window);
 	}
@@ -319,7 +319,7 @@ old_level(const struct edit *edit, const char *who, char level[WORD_MAX + 1],
 	enum res r;
 	size_t i;
 
-	(void)strcpy(level, RULE_DEFAULT);
+	text_set(level, WORD_MAX + 1, RULE_DEFAULT);
 	r = registry_load(edit->registry, &config, why);
 	for (i = 0; r == RES_OK && i < config.rule_count; i++) {
 		if (strcmp(config.rules[i].org, edit->org) == 0 &&

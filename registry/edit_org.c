@@ -22,13 +22,18 @@ static const struct {
     {"ca-proof", "off"},
 };
 
+#define TOPIC(set, access, filter)                                             \
+	{                                                                      \
+		set, access, filter, "added: all " access " " filter           \
+	}
+
 static const struct {
 	enum starter_topics set;
-	const char *access, *filter;
+	const char *access, *filter, *detail;
 } first_topics[] = {
-    {STARTER_PLAIN, "both", "{class}/{type}/{id}/#"},
-    {STARTER_IOT_2, "publish", "iot-2/type/{type}/id/{id}/evt/+/fmt/+"},
-    {STARTER_IOT_2, "subscribe", "iot-2/type/{type}/id/{id}/cmd/+/fmt/+"},
+    TOPIC(STARTER_PLAIN, "both", "{class}/{type}/{id}/#"),
+    TOPIC(STARTER_IOT_2, "publish", "iot-2/type/{type}/id/{id}/evt/+/fmt/+"),
+    TOPIC(STARTER_IOT_2, "subscribe", "iot-2/type/{type}/id/{id}/cmd/+/fmt/+"),
 };
 
 /* What a new org starts with, as records that changes can lend. */
@@ -63,8 +68,8 @@ start_rule(struct starter *starter, const struct edit *edit)
 	struct change *change =
 	    add_change(starter, edit, CHANGE_RULE_SET, "rule-changed");
 
-	(void)strcpy(starter->rule.who, RULE_WHO);
-	(void)strcpy(starter->rule.level, RULE_LEVEL);
+	text_set(starter->rule.who, sizeof(starter->rule.who), RULE_WHO);
+	text_set(starter->rule.level, sizeof(starter->rule.level), RULE_LEVEL);
 	change->of.rule = &starter->rule;
 	change->event_subject = RULE_WHO;
 	change->event_detail = RULE_LEVEL;
@@ -81,7 +86,8 @@ start_settings(struct starter *starter, const struct edit *edit)
 
 	for (i = 0; i < COUNT(first_settings); i++) {
 		setting = &starter->settings[i];
-		(void)strcpy(setting->key, first_settings[i].key);
+		text_set(
+		    setting->key, sizeof(setting->key), first_settings[i].key);
 		setting->value = strdup(first_settings[i].value);
 		if (setting->value == NULL) {
 			return false;
@@ -108,8 +114,9 @@ start_topics(
 			continue;
 		}
 		topic = &starter->topics[i];
-		(void)strcpy(topic->who, "all");
-		(void)strcpy(topic->access, first_topics[i].access);
+		text_set(topic->who, sizeof(topic->who), "all");
+		text_set(topic->access, sizeof(topic->access),
+		    first_topics[i].access);
 		topic->filter = strdup(first_topics[i].filter);
 		if (topic->filter == NULL) {
 			return false;
@@ -118,7 +125,7 @@ start_topics(
 		    add_change(starter, edit, CHANGE_TOPIC_ADD, KIND_SETTING);
 		change->of.topic = topic;
 		change->event_subject = "topic";
-		change->event_detail = first_topics[i].filter;
+		change->event_detail = first_topics[i].detail;
 	}
 	return true;
 }

@@ -145,7 +145,7 @@ change_ca(struct state *state, struct change *change, struct diag *why)
 	struct ca_record ca = *change->of.ca, *there;
 	size_t at = 0;
 
-	(void)stpcpy(ca.org, change->org);
+	text_set(ca.org, sizeof(ca.org), change->org);
 	if (change->kind == CHANGE_CA_ADD) {
 		return add_ca(state, change, &ca, why);
 	}
@@ -173,7 +173,7 @@ change_type(struct state *state, struct change *change, struct diag *why)
 {
 	struct type_record type = *change->of.type;
 
-	(void)stpcpy(type.org, change->org);
+	text_set(type.org, sizeof(type.org), change->org);
 	return change->kind == CHANGE_TYPE_SET
 	    ? set(state, LIST_TYPES, &type, why)
 	    : unset(state, LIST_TYPES, &type, change, why);
@@ -184,7 +184,7 @@ change_rule(struct state *state, struct change *change, struct diag *why)
 {
 	struct rule_record rule = *change->of.rule;
 
-	(void)stpcpy(rule.org, change->org);
+	text_set(rule.org, sizeof(rule.org), change->org);
 	return change->kind == CHANGE_RULE_SET
 	    ? set(state, LIST_RULES, &rule, why)
 	    : unset(state, LIST_RULES, &rule, change, why);
@@ -195,7 +195,7 @@ change_setting(struct state *state, struct change *change, struct diag *why)
 {
 	struct setting_record setting = *change->of.setting;
 
-	(void)stpcpy(setting.org, change->org);
+	text_set(setting.org, sizeof(setting.org), change->org);
 	return set(state, LIST_SETTINGS, &setting, why);
 }
 
@@ -206,7 +206,7 @@ change_topic(struct state *state, struct change *change, struct diag *why)
 	const struct topic_record *there;
 	size_t count = 0, i;
 
-	(void)stpcpy(topic.org, change->org);
+	text_set(topic.org, sizeof(topic.org), change->org);
 	for (i = 0; i < state->lists[LIST_TOPICS].count; i++) {
 		there = state_item(state, LIST_TOPICS, i);
 		if (strcmp(there->org, topic.org) != 0) {
@@ -278,7 +278,7 @@ change_device(struct state *state, struct change *change, struct diag *why)
 	struct device device = *change->of.device, *there;
 	size_t at = 0;
 
-	(void)stpcpy(device.org, change->org);
+	text_set(device.org, sizeof(device.org), change->org);
 	if (change->kind == CHANGE_DEVICE_ADD ||
 	    change->kind == CHANGE_DEVICE_PROVISION) {
 		return add_device(state, change, &device, why);
@@ -355,9 +355,9 @@ tell(void *self, struct change *change, struct diag *why)
 	if (!state_has_org(state, org)) {
 		return change_no_org(org, why);
 	}
-	(void)stpcpy(event.org, org);
-	(void)stpcpy(event.actor, change->actor);
-	(void)stpcpy(event.kind, change->event_kind);
+	text_set(event.org, sizeof(event.org), org);
+	text_set(event.actor, sizeof(event.actor), change->actor);
+	text_set(event.kind, sizeof(event.kind), change->event_kind);
 	event.seq = ++state->last_seq;
 	event.subject = strdup(change->event_subject);
 	event.detail =

@@ -226,13 +226,14 @@ file_uri(const struct store *store)
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	                            "abcdefghijklmnopqrstuvwxyz"
 	                            "0123456789/._-";
-	size_t len = strlen(store->real), i, at = 0;
-	char *uri = malloc(sizeof("file:?immutable=1") + 3 * len);
+	static const char scheme[] = "file:", query[] = "?immutable=1";
+	size_t len = strlen(store->real), i, at = sizeof(scheme) - 1;
+	char *uri = malloc(sizeof(scheme) + sizeof(query) + 3 * len);
 
 	if (uri == NULL) {
 		return NULL;
 	}
-	at = (size_t)(stpcpy(uri, "file:") - uri);
+	memcpy(uri, scheme, sizeof(scheme));
 	for (i = 0; i < len; i++) {
 		if (strchr(plain, store->real[i]) != NULL) {
 			uri[at++] = store->real[i];
@@ -242,6 +243,6 @@ file_uri(const struct store *store)
 		text_hex(uri + at, (const uint8_t *)&store->real[i], 1);
 		at += 2;
 	}
-	(void)stpcpy(uri + at, "?immutable=1");
+	memcpy(uri + at, query, sizeof(query));
 	return uri;
 }

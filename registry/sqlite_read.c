@@ -126,7 +126,17 @@ struct table {
 	done_row *done; /* NULL: nothing to free */
 };
 
-static const struct table tables[] = {
+enum {
+	TABLE_ORGS = 0,
+	TABLE_CAS,
+	TABLE_TYPES,
+	TABLE_RULES,
+	TABLE_TOPICS,
+	TABLE_SETTINGS,
+	TABLE_COUNT,
+};
+
+static const struct table tables[TABLE_COUNT] = {
     {"org", SQL_ORGS, sizeof(struct org), read_org, NULL},
     {"CA", SQL_CAS, sizeof(struct ca_record), read_ca, done_ca},
     {"type", SQL_TYPES, sizeof(struct type_record), read_type_row, NULL},
@@ -189,25 +199,25 @@ load_table(struct store *store, const struct table *table, void **rows,
 static enum res
 load_tables(struct store *store, struct config *config, struct diag *why)
 {
-	void *rows[6] = {NULL};
-	size_t counts[6] = {0}, i;
+	void *rows[TABLE_COUNT] = {NULL};
+	size_t counts[TABLE_COUNT] = {0}, i;
 	enum res r = RES_OK;
 
-	for (i = 0; r == RES_OK && i < 6; i++) {
+	for (i = 0; r == RES_OK && i < TABLE_COUNT; i++) {
 		r = load_table(store, &tables[i], &rows[i], &counts[i], why);
 	}
-	config->orgs = rows[0];
-	config->org_count = counts[0];
-	config->cas = rows[1];
-	config->ca_count = counts[1];
-	config->types = rows[2];
-	config->type_count = counts[2];
-	config->rules = rows[3];
-	config->rule_count = counts[3];
-	config->topics = rows[4];
-	config->topic_count = counts[4];
-	config->settings = rows[5];
-	config->setting_count = counts[5];
+	config->orgs = rows[TABLE_ORGS];
+	config->org_count = counts[TABLE_ORGS];
+	config->cas = rows[TABLE_CAS];
+	config->ca_count = counts[TABLE_CAS];
+	config->types = rows[TABLE_TYPES];
+	config->type_count = counts[TABLE_TYPES];
+	config->rules = rows[TABLE_RULES];
+	config->rule_count = counts[TABLE_RULES];
+	config->topics = rows[TABLE_TOPICS];
+	config->topic_count = counts[TABLE_TOPICS];
+	config->settings = rows[TABLE_SETTINGS];
+	config->setting_count = counts[TABLE_SETTINGS];
 	return r;
 }
 

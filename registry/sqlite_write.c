@@ -495,14 +495,21 @@ device_seen(struct store *store, struct change *change, struct diag *why)
 	return alter(store, &to, change, why);
 }
 
-/* The event alone is the change. */
+/* The event alone is the change.  An org that is gone is an answer: the event
+ * of a session that was closed because of that must not undo a batch. */
 static enum res
 event_alone(struct store *store, struct change *change, struct diag *why)
 {
-	(void)store;
-	(void)change;
-	(void)why;
-	return RES_OK;
+	struct binder to = start(store, SQL_HAS_ORG);
+	bool found = false;
+	int rc;
+
+	bind_text(&to, change->org);
+	rc = ask(&to, &found);
+	if (rc != SQLITE_OK) {
+		return store_fail(store, rc, "read", why);
+	}
+	return found ? RES_OK : change_no_org(change->org, why);
 }
 
 static write_change *const writers[] = {

@@ -22,7 +22,7 @@ if [ -t 1 ]; then
 	bold=$'\e[1m' plain=$'\e[0m'
 fi
 
-heading() { printf '\n%s== %s ==%s\n\n' "$bold" "$*" "$plain"; }
+heading() { printf '\n%s== %s ==%s\n' "$bold" "$*" "$plain"; }
 say() { printf '%s\n' "$*"; }
 command_line() { printf '\n%s$ %s%s\n' "$bold" "$*" "$plain"; }
 
@@ -322,7 +322,8 @@ expect_log 'certid: refused reason=ca-inactive identity=d:pump:0001'
 explain ca-inactive pump-0001
 
 heading "11. What came through, and what did not"
-grep '^d/' backend.out
+say "The back-end received:"
+grep "^d/" backend.out | sed "s/^/    /"
 for word in stranger nobody thief forged locked inactive; do
 	expect_not_received " $word"
 done

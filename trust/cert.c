@@ -301,9 +301,9 @@ write_serial(const X509 *cert, char text[CERT_SERIAL_MAX + 1])
 	size_t len = (size_t)ASN1_STRING_length(serial);
 	const char *sign = negative ? "-0x" : "0x";
 
-	strcpy(text, "?");
+	text_set(text, CERT_SERIAL_MAX + 1, "?");
 	if (len > 0 && strlen(sign) + 2 * len <= CERT_SERIAL_MAX) {
-		strcpy(text, sign);
+		text_set(text, CERT_SERIAL_MAX + 1, sign);
 		text_hex(
 		    text + strlen(sign), ASN1_STRING_get0_data(serial), len);
 	}

@@ -128,12 +128,13 @@ every_change_wants_its_org(void **state)
 	    [CHANGE_DEVICE_APPROVE] = &device,
 	    [CHANGE_DEVICE_REMOVE] = &device,
 	    [CHANGE_DEVICE_SEEN] = &device,
+	    [CHANGE_EVENT] = &device,
 	};
 	enum change_kind kind;
 	struct change change;
 	struct diag why;
 
-	for (kind = CHANGE_CA_ADD; kind <= CHANGE_DEVICE_SEEN; kind++) {
+	for (kind = CHANGE_CA_ADD; kind <= CHANGE_EVENT; kind++) {
 		change = suite_change(kind, records[kind]);
 		change.org = "nowhere";
 		why.text[0] = '\0';

@@ -275,6 +275,34 @@ a_change_sees_the_one_before(void **state)
 }
 
 static void
+an_event_may_stand_alone(void **state)
+{
+	struct registry *registry = ((struct suite *)*state)->registry;
+	struct event_query query = {.since = CLOCK_NONE};
+	struct device nobody = suite_device("d:m:9", DEVICE_PENDING);
+	struct device devices[3];
+	struct change changes[3];
+	struct diag why = {{0}};
+
+	start_three(registry, devices, changes);
+	changes[1] = suite_change(CHANGE_EVENT, &nobody);
+	changes[1].event_subject = "d:m:9";
+	assert_int_equal(
+	    registry_apply(registry, changes, 3, APPLY_EACH, &why), RES_OK);
+	must_list(registry, &query, "s d:m:1 d:m:9 d:m:3");
+
+	/* Of an org that is gone it is not written, and harms no other. */
+	changes[1].org = "nowhere";
+	changes[0].kind = changes[2].kind = CHANGE_EVENT;
+	assert_int_equal(
+	    registry_apply(registry, changes, 3, APPLY_EACH, &why), RES_OK);
+	assert_int_equal(changes[0].result, RES_OK);
+	assert_int_equal(changes[1].result, RES_NOTFOUND);
+	assert_int_equal(changes[2].result, RES_OK);
+	must_list(registry, &query, "s d:m:1 d:m:9 d:m:3 d:m:1 d:m:3");
+}
+
+static void
 nothing_is_nothing(void **state)
 {
 	struct registry *registry = ((struct suite *)*state)->registry;
@@ -324,6 +352,7 @@ suite_event_tests(void)
 	    SUITE_TEST(all_or_nothing),
 	    SUITE_TEST(each_for_itself),
 	    SUITE_TEST(a_change_sees_the_one_before),
+	    SUITE_TEST(an_event_may_stand_alone),
 	    SUITE_TEST(nothing_is_nothing),
 	    SUITE_TEST(a_batch_of_the_largest_size),
 	};

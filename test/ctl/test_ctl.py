@@ -957,10 +957,20 @@ def test_explain_with_a_chain(ctl, certs, tmp_path):
 
 def test_explain_of_what_is_no_certificate(ctl, certs, tmp_path):
     (tmp_path / "text").write_text("hello")
-    for code_args in (("--cert", tmp_path / "text"), ("--cert", certs.two),
-                      ("--cert", tmp_path / "none"),
-                      ("--cert", certs.key("meter"))):
-        ctl.fails(1, str(code_args[1]), "explain", *code_args)
+    for file in (tmp_path / "text", certs.two):
+        said = explain(ctl, 1, "--cert", file)
+        assert (said["reason"], said["identity"]) == ("cert-malformed", None)
+        assert said["steps"][1]["result"] == "fail" and said["steps"][1]["detail"]
+    for file in (tmp_path / "none", certs.key("meter")):
+        ctl.fails(1, str(file), "explain", "--cert", file)
+
+
+def test_explain_takes_an_address(ctl, certs):
+    for good in ("10.0.0.7", "::1", "fe80::1"):
+        assert explain(ctl, 1, "--cert", certs.two, "--address", good)
+    for bad in ("10.0.0", "host.example", "10.0.0.7/8"):
+        ctl.fails(2, "--address takes an IP address", "explain", "--cert",
+                  certs.two, "--address", bad)
 
 
 # Events

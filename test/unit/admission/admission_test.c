@@ -137,6 +137,22 @@ refuses_certificates(void **state)
 	minted_done(&other);
 }
 
+/* Bytes that are no certificate are a certificate that is malformed. */
+static void
+refuses_what_it_cannot_read(void **state)
+{
+	struct request request = request_of(NULL);
+	struct answer answer;
+
+	(void)state;
+	request.malformed = "trailing bytes";
+	request.client_id = "d:meter:1";
+	request.tls = true;
+	assert_int_equal(decide(&request, &answer), REASON_CERT_MALFORMED);
+	assert_string_equal(answer.detail, "trailing bytes");
+	assert_false(answer.has_identity || answer.has_ca);
+}
+
 static const struct {
 	const char *name;
 	const char *client_id, *username, *password;
@@ -431,6 +447,8 @@ main(void)
 	        refuses_certificates, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        refuses_clients_without_certificate, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        refuses_what_it_cannot_read, setup, teardown),
 	    cmocka_unit_test_setup_teardown(no_token_is_right, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        refuses_when_it_cannot_look, setup, teardown),

@@ -244,11 +244,24 @@ names_are_plain_words(void **state)
 	}
 }
 
+static void
+what_does_not_fit_is_nothing(void **state)
+{
+	char to[4] = "xyz";
+
+	(void)state;
+	text_set(to, sizeof(to), "abc");
+	assert_string_equal(to, "abc");
+	text_set(to, sizeof(to), "abcd");
+	assert_string_equal(to, "");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_copy_is_whole_or_not_at_all),
+	    cmocka_unit_test(what_does_not_fit_is_nothing),
 	    cmocka_unit_test(hex_goes_there_and_back),
 	    cmocka_unit_test(bad_hex_is_refused),
 	    cmocka_unit_test(text_is_quoted_for_logs),

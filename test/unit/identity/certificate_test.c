@@ -42,7 +42,8 @@ struct name {
 	size_t len;
 };
 
-#define ID_64   "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define ID_16   "0123456789abcdef"
+#define ID_64   ID_16 ID_16 ID_16 ID_16
 #define TYPE_36 "abcdefghijklmnopqrstuvwxyz0123456789"
 
 /* want is the identity, or NULL and then reason is why not. */

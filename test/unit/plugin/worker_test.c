@@ -78,8 +78,10 @@ static int
 teardown(void **state)
 {
 	struct fixture *fixture = *state;
+	static const char *const suffixes[] = {"", "-wal", "-shm"};
 	struct news *next;
-	char command[160];
+	char path[128];
+	size_t i;
 
 	for (; fixture->news != NULL; fixture->news = next) {
 		next = fixture->news->next;
@@ -87,9 +89,12 @@ teardown(void **state)
 	}
 	worker_stop(fixture->worker);
 	registry_close(fixture->admin);
-	(void)snprintf(
-	    command, sizeof(command), "rm -rf %s", fixture->directory);
-	assert_int_equal(system(command), 0);
+	for (i = 0; i < 3; i++) {
+		(void)snprintf(
+		    path, sizeof(path), "%s%s", fixture->path, suffixes[i]);
+		(void)unlink(path);
+	}
+	assert_int_equal(rmdir(fixture->directory), 0);
 	free(fixture);
 	return 0;
 }

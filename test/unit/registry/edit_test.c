@@ -1,0 +1,707 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* The verbs of operators, on the back end in memory. */
+#include "test/support/cmocka_all.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "registry/backend.h"
+#include "registry/edit.h"
+
+#define NOW   1800000000
+#define LONG  "a-word-that-is-far-longer-than-any-word-of-the-registry-may-be-"
+#define LONG2 LONG LONG
+
+static int
+setup(void **state)
+{
+	struct registry_options options = {
+	    .path = "", .mode = REGISTRY_WRITE, .backend = &backend_memory};
+	struct edit *edit = calloc(1, sizeof(*edit));
+	struct diag why;
+
+	assert_non_null(edit);
+	assert_int_equal(
+	    registry_open(&options, &edit->registry, &why), RES_OK);
+	edit->org = ORG_DEFAULT;
+	edit->actor = "operator";
+	edit->now = NOW;
+	*state = edit;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct edit *edit = *state;
+
+	registry_close(edit->registry);
+	free(edit);
+	return 0;
+}
+
+static struct config
+load(const struct edit *edit)
+{
+	struct config config = {0};
+	struct diag why;
+
+	assert_int_equal(registry_load(edit->registry, &config, &why), RES_OK);
+	return config;
+}
+
+static enum res
+keep_last(const struct event *event, void *context)
+{
+	assert_int_equal(event->time, NOW);
+	assert_string_equal(event->actor, "operator");
+	(void)snprintf(context, 512, "%s %s %s%s%s", event->org, event->kind,
+	    event->subject, event->detail == NULL ? "" : ": ",
+	    event->detail == NULL ? "" : event->detail);
+	return RES_OK;
+}
+
+/* The last event as "org kind subject: detail". */
+static void
+must_tell(const struct edit *edit, const char *want)
+{
+	struct event_query query = {
+	    .since = CLOCK_NONE, .newest = true, .limit = 1};
+	char line[512] = "";
+	struct diag why;
+
+	assert_int_equal(
+	    registry_events(edit->registry, &query, keep_last, line, &why),
+	    RES_OK);
+	assert_string_equal(line, want);
+}
+
+static int64_t
+mark(const struct edit *edit)
+{
+	struct diag why;
+	int64_t out = -1;
+
+	assert_int_equal(registry_mark(edit->registry, &out, &why), RES_OK);
+	return out;
+}
+
+static struct identity
+parse(const char *text)
+{
+	struct identity who = {0};
+	const char *said = "";
+
+	assert_int_equal(
+	    identity_parse(text, strlen(text), &who, &said), RES_OK);
+	return who;
+}
+
+static struct ca_record
+make_ca(uint8_t first, char *subject)
+{
+	static uint8_t der[] = {0x30, 0x00};
+	static char none[] = "[]";
+	struct ca_record ca = {.der = der,
+	    .der_len = sizeof(der),
+	    .subject = subject,
+	    .state = "active",
+	    .scope = none,
+	    .tags = none};
+
+	ca.fingerprint[0] = first;
+	return ca;
+}
+
+static char subject_a[] = "CN=A";
+
+static void
+must_be_setting(const struct config *config, const char *key, const char *want)
+{
+	const char *value = config_setting(config, ORG_DEFAULT, key);
+
+	assert_non_null(value);
+	assert_string_equal(value, want);
+}
+
+static void
+an_org_starts_with_safe_settings(void **state)
+{
+	struct edit *edit = *state;
+	struct diag why = {{0}};
+	struct config config;
+
+	assert_int_equal(edit_org_start(edit, STARTER_PLAIN, &why), RES_OK);
+	config = load(edit);
+	must_be_setting(&config, "enrol", "auto");
+	must_be_setting(&config, "client-id", "{class}:{type}:{id}");
+	must_be_setting(&config, "topics", "on");
+	must_be_setting(&config, "types", "open");
+	must_be_setting(&config, "ca-proof", "off");
+	assert_null(config_setting(&config, ORG_DEFAULT, "Enrol"));
+	assert_null(config_setting(&config, "plant", "enrol"));
+	assert_int_equal(config.setting_count, 5);
+	assert_int_equal(config.rule_count, 1);
+	assert_string_equal(config.rules[0].who, "default");
+	assert_string_equal(config.rules[0].level, "cert");
+	assert_int_equal(config.topic_count, 1);
+	assert_string_equal(config.topics[0].who, "all");
+	assert_string_equal(config.topics[0].access, "both");
+	assert_string_equal(config.topics[0].filter, "{class}/{type}/{id}/#");
+	config_done(&config);
+	must_tell(edit,
+	    "default setting-changed topic: added: all both "
+	    "{class}/{type}/{id}/#");
+}
+
+static void
+an_org_may_start_with_watson_names(void **state)
+{
+	struct edit *edit = *state;
+	struct diag why = {{0}};
+	struct config config;
+
+	edit->org = "plant";
+	assert_int_equal(edit_org_add(edit, STARTER_IOT_2, &why), RES_OK);
+	config = load(edit);
+	assert_int_equal(config.org_count, 2);
+	assert_int_equal(config.orgs[1].created_at, NOW);
+	assert_int_equal(config.topic_count, 2);
+	assert_string_equal(config.topics[0].org, "plant");
+	assert_string_equal(config.topics[0].access, "publish");
+	assert_string_equal(
+	    config.topics[0].filter, "iot-2/type/{type}/id/{id}/evt/+/fmt/+");
+	assert_string_equal(config.topics[1].access, "subscribe");
+	assert_string_equal(
+	    config.topics[1].filter, "iot-2/type/{type}/id/{id}/cmd/+/fmt/+");
+	config_done(&config);
+}
+
+static void
+an_org_goes_with_a_trace(void **state)
+{
+	struct edit *edit = *state;
+	struct diag why = {{0}};
+	struct config config;
+
+	edit->org = "plant";
+	assert_int_equal(edit_org_add(edit, STARTER_PLAIN, &why), RES_OK);
+	assert_int_equal(edit_org_remove(edit, &why), RES_OK);
+	must_tell(edit, "default setting-changed org: org plant removed");
+	config = load(edit);
+	assert_int_equal(config.org_count, 1);
+	config_done(&config);
+}
+
+/* One line a refusal: it says why and changes nothing. */
+typedef enum res attempt(const struct edit *edit, struct diag *why);
+
+static enum res
+try_org_add(const struct edit *edit, struct diag *why)
+{
+	return edit_org_add(edit, STARTER_PLAIN, why);
+}
+
+static enum res
+try_org_start(const struct edit *edit, struct diag *why)
+{
+	return edit_org_start(edit, STARTER_PLAIN, why);
+}
+
+static enum res
+try_ca_hex_name(const struct edit *edit, struct diag *why)
+{
+	struct ca_record ca = make_ca(1, subject_a);
+
+	(void)strcpy(ca.name, "0123456789abcdef");
+	return edit_ca_add(edit, &ca, why);
+}
+
+static enum res
+try_ca_set_hex_name(const struct edit *edit, struct diag *why)
+{
+	struct ca_record ca = make_ca(1, subject_a);
+
+	(void)strcpy(ca.name, "0123456789abcdef");
+	return edit_ca_set(edit, &ca, why);
+}
+
+static enum res
+try_ca_add(const struct edit *edit, struct diag *why)
+{
+	struct ca_record ca = make_ca(1, subject_a);
+
+	return edit_ca_add(edit, &ca, why);
+}
+
+static enum res
+try_ca_set(const struct edit *edit, struct diag *why)
+{
+	struct ca_record ca = make_ca(1, subject_a);
+
+	return edit_ca_set(edit, &ca, why);
+}
+
+static enum res
+try_ca_state(const struct edit *edit, struct diag *why)
+{
+	struct ca_record ca = make_ca(1, subject_a);
+	enum res r = edit_ca_state(edit, &ca, "inactive", why);
+
+	assert_string_equal(ca.state, "active");
+	return r;
+}
+
+static enum res
+try_ca_long_state(const struct edit *edit, struct diag *why)
+{
+	struct ca_record ca = make_ca(1, subject_a);
+
+	return edit_ca_state(edit, &ca, LONG, why);
+}
+
+static enum res
+try_ca_remove(const struct edit *edit, struct diag *why)
+{
+	struct ca_record ca = make_ca(1, subject_a);
+
+	return edit_ca_remove(edit, &ca, why);
+}
+
+static enum res
+try_type_set(const struct edit *edit, struct diag *why)
+{
+	struct type_record type = {.type = {.class = 'd', .name = "meter"}};
+
+	return edit_type_set(edit, &type, why);
+}
+
+static enum res
+try_type_unset(const struct edit *edit, struct diag *why)
+{
+	struct device_type type = {.class = 'd', .name = "meter"};
+
+	return edit_type_unset(edit, &type, why);
+}
+
+static enum res
+try_rule_long(const struct edit *edit, struct diag *why)
+{
+	return edit_rule_set(edit, LONG, "cert", why);
+}
+
+static enum res
+try_rule_long_level(const struct edit *edit, struct diag *why)
+{
+	return edit_rule_set(edit, "d:meter", LONG, why);
+}
+
+static enum res
+try_rule_empty(const struct edit *edit, struct diag *why)
+{
+	return edit_rule_set(edit, "", "cert", why);
+}
+
+static enum res
+try_rule_set(const struct edit *edit, struct diag *why)
+{
+	return edit_rule_set(edit, "d:meter", "cert", why);
+}
+
+static enum res
+try_rule_unset(const struct edit *edit, struct diag *why)
+{
+	return edit_rule_unset(edit, "d:meter", why);
+}
+
+static enum res
+try_rule_unset_default(const struct edit *edit, struct diag *why)
+{
+	return edit_rule_unset(edit, "default", why);
+}
+
+static enum res
+try_topic_long(const struct edit *edit, struct diag *why)
+{
+	return edit_topic_add(edit, LONG, "both", "a", why);
+}
+
+static enum res
+try_topic_empty(const struct edit *edit, struct diag *why)
+{
+	return edit_topic_add(edit, "all", "both", "", why);
+}
+
+static enum res
+try_topic_add(const struct edit *edit, struct diag *why)
+{
+	return edit_topic_add(edit, "all", "both", "a", why);
+}
+
+static enum res
+try_topic_remove(const struct edit *edit, struct diag *why)
+{
+	return edit_topic_remove(edit, "all", "both", "a", why);
+}
+
+static enum res
+try_setting_long(const struct edit *edit, struct diag *why)
+{
+	return edit_setting(edit, LONG, "on", why);
+}
+
+static enum res
+try_setting(const struct edit *edit, struct diag *why)
+{
+	return edit_setting(edit, "topics", "on", why);
+}
+
+static enum res
+try_device_add(const struct edit *edit, struct diag *why)
+{
+	struct identity who = parse("d:meter:1");
+	struct device device;
+
+	device_init(&device, edit->org, &who);
+	return edit_device_add(edit, &device, why);
+}
+
+static enum res
+try_device_lock(const struct edit *edit, struct diag *why)
+{
+	struct identity who = parse("d:meter:1");
+
+	return edit_device_lock(edit, &who, true, why);
+}
+
+static enum res
+try_device_approve(const struct edit *edit, struct diag *why)
+{
+	struct identity who = parse("d:meter:1");
+
+	return edit_device_approve(edit, &who, why);
+}
+
+static enum res
+try_device_remove(const struct edit *edit, struct diag *why)
+{
+	struct identity who = parse("d:meter:1");
+
+	return edit_device_remove(edit, &who, why);
+}
+
+#define NO_ORG    "there is no org nowhere: add it with certid org add nowhere"
+#define NO_DEVICE "there is no device d:meter:1 in the org default"
+
+static const struct {
+	attempt *attempt;
+	const char *org;
+	enum res want;
+	const char *words;
+} refusals[] = {
+    {edit_org_remove, "default", RES_REFUSED, "always there"},
+    {edit_org_remove, "nowhere", RES_NOTFOUND, NO_ORG},
+    {edit_org_remove, LONG2, RES_LIMIT, "too long"},
+    {try_org_add, "default", RES_EXISTS, "there is an org default already"},
+    {try_org_add, "", RES_SYNTAX, "no name for an org"},
+    {try_org_add, "a b", RES_SYNTAX, "no name for an org"},
+    {try_org_add, LONG2, RES_LIMIT, "too long"},
+    {try_org_start, "nowhere", RES_NOTFOUND, NO_ORG},
+    {try_ca_hex_name, "default", RES_REFUSED, "looks like the id"},
+    {try_ca_set_hex_name, "default", RES_REFUSED, "looks like the id"},
+    {try_ca_add, "nowhere", RES_NOTFOUND, NO_ORG},
+    {try_ca_add, LONG2, RES_LIMIT, "too long"},
+    {try_ca_set, "default", RES_NOTFOUND, "there is no CA 0100000000000000"},
+    {try_ca_set, "nowhere", RES_NOTFOUND, NO_ORG},
+    {try_ca_state, "default", RES_NOTFOUND, "no CA 0100000000000000"},
+    {try_ca_state, "nowhere", RES_NOTFOUND, NO_ORG},
+    {try_ca_long_state, "default", RES_LIMIT, "too long"},
+    {try_ca_remove, "default", RES_NOTFOUND, "no CA 0100000000000000"},
+    {try_type_set, "nowhere", RES_NOTFOUND, NO_ORG},
+    {try_type_set, LONG2, RES_LIMIT, "too long"},
+    {try_type_unset, "default", RES_NOTFOUND,
+        "there is no type d:meter in the org default"},
+    {try_rule_set, "nowhere", RES_NOTFOUND, NO_ORG},
+    {try_rule_long, "default", RES_LIMIT, "too long"},
+    {try_rule_long_level, "default", RES_LIMIT, "too long"},
+    {try_rule_empty, "default", RES_SYNTAX, "empty"},
+    {try_rule_unset, "default", RES_NOTFOUND,
+        "there is no rule for d:meter in the org default"},
+    {try_rule_unset_default, "default", RES_REFUSED, "rule set default"},
+    {try_topic_add, "nowhere", RES_NOTFOUND, NO_ORG},
+    {try_topic_long, "default", RES_LIMIT, "too long"},
+    {try_topic_empty, "default", RES_SYNTAX, "empty"},
+    {try_topic_remove, "default", RES_NOTFOUND,
+        "there is no topic rule all both a in the org default"},
+    {try_setting, "nowhere", RES_NOTFOUND, NO_ORG},
+    {try_setting_long, "default", RES_LIMIT, "too long"},
+    {try_device_add, "nowhere", RES_NOTFOUND, NO_ORG},
+    {try_device_add, LONG2, RES_LIMIT, "too long"},
+    {try_device_lock, "default", RES_NOTFOUND, NO_DEVICE},
+    {try_device_lock, "nowhere", RES_NOTFOUND, NO_ORG},
+    {try_device_approve, "default", RES_NOTFOUND, NO_DEVICE},
+    {try_device_remove, "default", RES_NOTFOUND, NO_DEVICE},
+};
+
+static void
+refusals_say_why_and_change_nothing(void **state)
+{
+	struct edit *edit = *state;
+	struct diag why;
+	size_t i;
+
+	for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		why.text[0] = '\0';
+		edit->org = refusals[i].org;
+		assert_int_equal(
+		    refusals[i].attempt(edit, &why), refusals[i].want);
+		if (strstr(why.text, refusals[i].words) == NULL) {
+			fail_msg("%zu: \"%s\"", i, why.text);
+		}
+	}
+	assert_int_equal(mark(edit), 0);
+}
+
+static void
+a_ca_lives_and_dies(void **state)
+{
+	struct edit *edit = *state;
+	struct ca_record ca = make_ca(0xab, subject_a);
+	struct diag why = {{0}};
+	struct config config;
+	int64_t before;
+
+	assert_int_equal(edit_ca_add(edit, &ca, &why), RES_OK);
+	assert_string_equal(ca.org, ORG_DEFAULT);
+	assert_string_equal(ca.id, "ab00000000000000");
+	assert_int_equal(ca.added_at, NOW);
+	must_tell(edit, "default ca-added ab00000000000000: CN=A, active");
+	before = mark(edit);
+	assert_int_equal(edit_ca_state(edit, &ca, "active", &why), RES_OK);
+	assert_string_equal(why.text, "");
+	assert_int_equal(mark(edit), before);
+	assert_int_equal(edit_ca_state(edit, &ca, "inactive", &why), RES_OK);
+	assert_string_equal(ca.state, "inactive");
+	must_tell(edit,
+	    "default ca-deactivated ab00000000000000: active -> inactive");
+	assert_int_equal(edit_ca_state(edit, &ca, "active", &why), RES_OK);
+	must_tell(
+	    edit, "default ca-activated ab00000000000000: inactive -> active");
+	(void)strcpy(ca.name, "root");
+	(void)strcpy(ca.enrol, "listed");
+	assert_int_equal(edit_ca_set(edit, &ca, &why), RES_OK);
+	must_tell(edit,
+	    "default setting-changed ab00000000000000: name root, enrol "
+	    "listed, scope []");
+	config = load(edit);
+	assert_string_equal(config.cas[0].name, "root");
+	config_done(&config);
+	assert_int_equal(edit_ca_remove(edit, &ca, &why), RES_OK);
+	must_tell(edit, "default ca-removed ab00000000000000: CN=A");
+}
+
+static void
+types_and_rules_are_told_of(void **state)
+{
+	struct edit *edit = *state;
+	struct type_record type = {
+	    .type = {.class = 'd', .name = "meter"}, .window = CLOCK_NONE};
+	struct diag why = {{0}};
+
+	assert_int_equal(edit_type_set(edit, &type, &why), RES_OK);
+	must_tell(edit,
+	    "default type-changed d:meter: enrol default, window default, "
+	    "id-format any, id-length any, id-prefix none");
+	type.window = 172800;
+	type.id_length = 8;
+	(void)strcpy(type.enrol, "approve");
+	(void)strcpy(type.id_format, "hex");
+	(void)strcpy(type.id_prefix, "SN");
+	assert_int_equal(edit_type_set(edit, &type, &why), RES_OK);
+	must_tell(edit,
+	    "default type-changed d:meter: enrol approve, window 48h, "
+	    "id-format hex, id-length 8, id-prefix SN");
+	type.window = CLOCK_FOREVER;
+	assert_int_equal(edit_type_set(edit, &type, &why), RES_OK);
+	assert_int_equal(edit_type_unset(edit, &type.type, &why), RES_OK);
+	must_tell(edit, "default type-changed d:meter: removed");
+
+	assert_int_equal(edit_rule_set(edit, "d:meter", "cert", &why), RES_OK);
+	must_tell(edit, "default rule-changed d:meter: default -> cert");
+	assert_int_equal(edit_rule_set(edit, "d:meter", "token", &why), RES_OK);
+	must_tell(edit, "default rule-changed d:meter: cert -> token");
+	assert_int_equal(edit_rule_unset(edit, "d:meter", &why), RES_OK);
+	must_tell(edit, "default rule-changed d:meter: token -> default");
+}
+
+static void
+topics_and_settings_are_told_of(void **state)
+{
+	struct edit *edit = *state;
+	struct diag why = {{0}};
+
+	assert_int_equal(
+	    edit_topic_add(edit, "d:meter", "publish", "a/{id}", &why), RES_OK);
+	must_tell(edit,
+	    "default setting-changed topic: added: d:meter publish a/{id}");
+	assert_int_equal(
+	    edit_topic_add(edit, "d:meter", "publish", "a/{id}", &why),
+	    RES_EXISTS);
+	assert_int_equal(
+	    edit_topic_remove(edit, "d:meter", "publish", "a/{id}", &why),
+	    RES_OK);
+	must_tell(edit,
+	    "default setting-changed topic: removed: d:meter publish a/{id}");
+	assert_int_equal(edit_setting(edit, "enrol", "auto", &why), RES_OK);
+	must_tell(edit, "default setting-changed enrol: auto");
+	assert_int_equal(edit_setting(edit, "enrol", "approve", &why), RES_OK);
+	must_tell(edit, "default setting-changed enrol: auto -> approve");
+}
+
+static void
+a_device_lives_and_dies(void **state)
+{
+	struct edit *edit = *state;
+	struct identity who = parse("d:meter:1");
+	struct diag why = {{0}};
+	struct device device;
+	int64_t before;
+
+	device_init(&device, "x", &who);
+	device.window_ends_at = 1800003600;
+	assert_int_equal(edit_device_add(edit, &device, &why), RES_OK);
+	assert_string_equal(device.org, ORG_DEFAULT);
+	assert_int_equal(device.state, DEVICE_ALLOWED);
+	assert_int_equal(device.created_at, NOW);
+	must_tell(edit,
+	    "default import d:meter:1: allowed until 2027-01-15T09:00:00Z");
+	assert_int_equal(edit_device_add(edit, &device, &why), RES_EXISTS);
+	why.text[0] = '\0';
+	assert_int_equal(edit_device_lock(edit, &who, true, &why), RES_OK);
+	must_tell(edit, "default device-locked d:meter:1");
+	before = mark(edit);
+	assert_int_equal(edit_device_lock(edit, &who, true, &why), RES_OK);
+	assert_string_equal(why.text, "");
+	assert_int_equal(mark(edit), before);
+	assert_int_equal(edit_device_lock(edit, &who, false, &why), RES_OK);
+	must_tell(edit, "default device-unlocked d:meter:1");
+	assert_int_equal(edit_device_approve(edit, &who, &why), RES_REFUSED);
+	assert_string_equal(why.text,
+	    "the device d:meter:1 in the org default is not pending: there is "
+	    "nothing to approve");
+	assert_int_equal(edit_device_remove(edit, &who, &why), RES_OK);
+	must_tell(edit, "default device-removed d:meter:1");
+	device.window_ends_at = CLOCK_FOREVER;
+	assert_int_equal(edit_device_add(edit, &device, &why), RES_OK);
+	must_tell(edit, "default import d:meter:1: allowed without end");
+}
+
+static void
+a_pending_device_is_approved(void **state)
+{
+	struct edit *edit = *state;
+	struct identity who = parse("d:meter:1");
+	struct change change = {
+	    .kind = CHANGE_DEVICE_PROVISION, .org = ORG_DEFAULT};
+	struct diag why = {{0}};
+	struct device device;
+	bool clash;
+
+	device_init(&device, ORG_DEFAULT, &who);
+	change.of.device = &device;
+	assert_int_equal(
+	    registry_apply(edit->registry, &change, 1, APPLY_ALL, &why),
+	    RES_OK);
+	assert_int_equal(edit_device_approve(edit, &who, &why), RES_OK);
+	must_tell(
+	    edit, "default device-approved d:meter:1: pending -> allowed");
+	assert_int_equal(registry_get(edit->registry, ORG_DEFAULT, &who, false,
+	                     &device, &clash, &why),
+	    RES_OK);
+	assert_int_equal(device.state, DEVICE_ALLOWED);
+	assert_int_equal(device.window_ends_at, CLOCK_FOREVER);
+}
+
+/* Three CAs: ids ab1..., ab2..., cd...; names "root", "ab10", "". */
+static const struct {
+	const char *text;
+	enum res want;
+	int which;
+} find_cases[] = {
+    {"ab10000000000000", RES_OK, 0},
+    {"AB10000000000000", RES_OK, 0},
+    {"ab10000000000000000000000000000000000000000000000000000000000000", RES_OK,
+        0},
+    {"ab100000000000000", RES_OK, 0},
+    {"ab1000", RES_OK, 0},
+    {"root", RES_OK, 0},
+    {"ab10", RES_OK, 1}, /* a name comes before a prefix */
+    {"cd00", RES_OK, 2},
+    {"Root", RES_NOTFOUND, 0},
+    {"roo", RES_NOTFOUND, 0},
+    {"cd0", RES_NOTFOUND, 0}, /* too short for a prefix */
+    {"cd01", RES_NOTFOUND, 0},
+    {"", RES_NOTFOUND, 0},
+    {"ee00", RES_NOTFOUND, 0}, /* of another org */
+    {"ffff", RES_EXISTS, 0},
+    {"ab100000000000000000000000000000000000000000000000000000000000000",
+        RES_NOTFOUND, 0},
+};
+
+static void
+a_ca_is_found_by_many_names(void **state)
+{
+	static const char *const prefixes[] = {
+	    "ab10", "ab20", "cd00", "ffff0", "ffff1", "ee00"};
+	struct ca_record cas[6] = {0}, *out, *const untouched = &cas[5];
+	struct config config = {.cas = cas, .ca_count = 6};
+	char hex[HASH_TEXT_MAX + 1];
+	struct diag why;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 6; i++) {
+		memset(hex, '0', HASH_TEXT_MAX);
+		hex[HASH_TEXT_MAX] = '\0';
+		memcpy(hex, prefixes[i], strlen(prefixes[i]));
+		assert_true(text_unhex(hex, cas[i].fingerprint, HASH_LEN));
+		memcpy(cas[i].id, hex, CA_ID_MIN);
+		(void)strcpy(cas[i].org, i == 5 ? "plant" : ORG_DEFAULT);
+	}
+	(void)strcpy(cas[0].name, "root");
+	(void)strcpy(cas[1].name, "ab10");
+	for (i = 0; i < sizeof(find_cases) / sizeof(find_cases[0]); i++) {
+		out = untouched;
+		why.text[0] = '\0';
+		assert_int_equal(config_find_ca(&config, ORG_DEFAULT,
+		                     find_cases[i].text, &out, &why),
+		    find_cases[i].want);
+		assert_ptr_equal(out,
+		    find_cases[i].want == RES_OK ? &cas[find_cases[i].which]
+		                                 : untouched);
+		assert_int_equal(
+		    find_cases[i].want == RES_OK, why.text[0] == '\0');
+	}
+}
+
+#define EDIT_TEST(function)                                                    \
+	cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    EDIT_TEST(an_org_starts_with_safe_settings),
+	    EDIT_TEST(an_org_may_start_with_watson_names),
+	    EDIT_TEST(an_org_goes_with_a_trace),
+	    EDIT_TEST(refusals_say_why_and_change_nothing),
+	    EDIT_TEST(a_ca_lives_and_dies),
+	    EDIT_TEST(types_and_rules_are_told_of),
+	    EDIT_TEST(topics_and_settings_are_told_of),
+	    EDIT_TEST(a_device_lives_and_dies),
+	    EDIT_TEST(a_pending_device_is_approved),
+	    cmocka_unit_test(a_ca_is_found_by_many_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
