@@ -2,6 +2,7 @@
 """The log: one line a decision, logfmt, whatever a peer sends."""
 
 import re
+from typing import Callable
 
 import pytest
 from harness.broker import BACKEND, fields, quote
@@ -128,6 +129,28 @@ def test_no_secret_and_no_certificate_reaches_the_log(site: Site) -> None:
     log = site.broker.log() + site.broker.stderr()
     assert password not in log and BACKEND[1] not in log
     assert "BEGIN CERT" not in log and "BEGIN PRIV" not in log
+
+
+def test_a_log_that_is_itself_published(new_site: Callable[..., Site]) -> None:
+    """log_dest topic: what the plugin logs of an access must not cause the next
+    access, for ever."""
+    line = "log_type error\n"
+    site = new_site((line, f"log_dest topic\n{line}"))
+    site.broker.start()
+    reader = site.backend("$SYS/broker/log/#")
+    nosy = site.plain("nosy", login=BACKEND, clean=False).open()
+    assert nosy.subscribe("$SYS/broker/log/#") and nosy.subscribe("#")
+    identity = site.new_id()
+    device = site.device(identity).open()
+    device.publish("d/meter/foreign/evt", "x")
+    assert not device.subscribe("$SYS/broker/log/#")
+    site.client("wrong", site.ca.leaf(identity)).attempt()
+
+    def told() -> bool:
+        return any("reason=client-id" in payload for payload in reader.payloads())
+
+    until(told, "the refusal among the published lines")
+    device.publish(topic(identity, "evt"), "still alive")
 
 
 def test_a_denied_publish_is_told_once(site: Site) -> None:
