@@ -242,7 +242,7 @@ auth_basic(int event, void *event_data, void *userdata)
 		return instance->options.others == OTHERS_DEFER ? ANSWER_DEFER
 		                                                : ANSWER_AUTH;
 	}
-	turn_if_tickless(instance);
+	turn_at_connect(instance);
 	connect.id = mosquitto_client_id(auth->client);
 	connect.username = auth->username;
 	connect.password = auth->password;

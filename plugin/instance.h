@@ -23,7 +23,7 @@
 
 #define TURN_SLICE_MS 5     /* for looking at sessions again, in one TICK */
 #define FORGET_MS     60000 /* a session that cannot come back is kept */
-#define TICKLESS_MS   3000  /* without a TICK for so long, something is wrong */
+#define TICKLESS_MS   3000  /* between CONNECTs without a TICK: too long */
 
 struct instance {
 	pthread_t thread; /* the broker's */
@@ -44,7 +44,7 @@ struct instance {
 	bool told_bypass; /* the log has the warning about bypassed clients */
 	bool told_tickless;
 	int64_t told_lookup_ms; /* of the last complaint about the registry */
-	int64_t ticked_ms;      /* of the last TICK */
+	int64_t tickless_ms; /* of the first CONNECT since the last TICK; 0 */
 };
 
 /* Whether we are on the broker's thread.  2.1's http_api calls from another
@@ -70,9 +70,10 @@ int turn_leave(int event, void *event_data, void *userdata);
 /* Read the clocks and take the worker's first news: the snapshot. */
 void turn_start(struct instance *instance);
 
-/* Where TICK does not come (2.0 with per_listener_settings true), do its work
- * at every CONNECT, but for closing sessions, and say so in the log. */
-void turn_if_tickless(struct instance *instance);
+/* Read the clocks and take the worker's news.  Where TICK does not come (2.0
+ * with per_listener_settings true), do its work too, but for closing sessions,
+ * and say so in the log. */
+void turn_at_connect(struct instance *instance);
 
 /*
  * review.c: look at a device's session again, after the settings or its

@@ -172,7 +172,7 @@ turn_tick(int event, void *event_data, void *userdata)
 
 	(void)event;
 	turn(instance);
-	instance->ticked_ms = instance->now_ms;
+	instance->tickless_ms = 0;
 	instance->reloading = false;
 	if (instance->sessions.kicks_due > 0) {
 		kick(instance);
@@ -185,14 +185,22 @@ turn_tick(int event, void *event_data, void *userdata)
 }
 
 void
-turn_if_tickless(struct instance *instance)
+turn_at_connect(struct instance *instance)
 {
 	instance->now = clock_now();
 	instance->now_ms = clock_monotonic_ms();
-	if (instance->now_ms - instance->ticked_ms < TICKLESS_MS) {
+	/* What the registry is known to hold must not be older than what a
+	 * look-up would find. */
+	if (worker_has_news(instance->worker)) {
+		take_news(instance);
+	}
+	if (instance->tickless_ms == 0) {
+		instance->tickless_ms = instance->now_ms;
+	}
+	if (instance->now_ms - instance->tickless_ms < TICKLESS_MS) {
 		return;
 	}
-	if (instance->ticked_ms != 0 && !instance->told_tickless) {
+	if (!instance->told_tickless) {
 		instance->told_tickless = true;
 		report_text(LOG_ERROR,
 		    "the broker does not call TICK, so sessions are not "
