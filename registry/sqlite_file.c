@@ -69,6 +69,22 @@ resolve(struct store *store, struct diag *why)
 	return r;
 }
 
+/* Whether anybody may rename what is in the directory of path; a sticky one,
+ * as /tmp is, keeps each file with its owner. */
+static bool
+lets_all_in(const char *path)
+{
+	char *directory = directory_of(path);
+	struct stat st;
+	bool open;
+
+	/* What cannot be looked at is for open() to complain of. */
+	open = directory != NULL && stat(directory, &st) == 0 &&
+	    (st.st_mode & S_IWOTH) != 0 && (st.st_mode & S_ISVTX) == 0;
+	free(directory);
+	return open;
+}
+
 /* What is at the path, by lstat(): opening a FIFO would wait. */
 enum res
 file_check(struct store *store, struct diag *why)
@@ -100,6 +116,12 @@ file_check(struct store *store, struct diag *why)
 		    "%s can be written by everybody on this machine: look who "
 		    "changed it, then \"chmod o-w %s\"",
 		    path, path);
+	}
+	if (lets_all_in(path)) {
+		return diag_res(why, RES_UNAVAIL,
+		    "everybody on this machine can put another file in the "
+		    "place of %s: \"chmod o-w\" its directory",
+		    path);
 	}
 	if (st.st_size == 0) {
 		return diag_res(why, RES_CORRUPT,

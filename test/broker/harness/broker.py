@@ -5,6 +5,7 @@ Only paths and ports of mosquitto.conf.example are replaced, so the file that
 operators copy is the file that is tested.  A test may ask for further edits.
 """
 
+import functools
 import os
 import pwd
 import re
@@ -41,6 +42,13 @@ def plugin_file() -> Path:
 
 def certid_file() -> Path:
     return BUILD / "ctl" / "certid"
+
+
+@functools.lru_cache
+def is_2_1() -> bool:
+    """Whether the broker under test is Mosquitto 2.1."""
+    said = subprocess.run([MOSQUITTO, "-h"], capture_output=True, text=True).stdout
+    return "mosquitto version 2.1" in said
 
 
 def is_sanitized() -> bool:
@@ -165,7 +173,7 @@ class Broker:
         code = self.process.wait(PATIENCE)
         said = self.log()[since:] + self.stderr()
         assert code not in (0, ASAN_EXIT) and code > 0, f"exit {code}: {said}"
-        assert "running" not in said, said
+        assert not re.search(r"mosquitto version \S+ running", said), said
         return said
 
     def pid(self) -> int:

@@ -110,6 +110,13 @@ world_writable(const struct fixture *fixture)
 }
 
 static void
+world_writable_folder(const struct fixture *fixture)
+{
+	fixture_create(fixture);
+	assert_int_equal(chmod(fixture->directory, 0707), 0);
+}
+
+static void
 no_table(const struct fixture *fixture)
 {
 	fixture_create(fixture);
@@ -182,6 +189,8 @@ static const struct {
         "upgrade",
         true},
     {"world-writable", world_writable, RES_UNAVAIL, "chmod o-w", true},
+    {"world-writable folder", world_writable_folder, RES_UNAVAIL,
+        "can put another file in the place", true},
     {"no table", no_table, RES_CORRUPT, "no such table", false},
     {"no index", no_index, RES_CORRUPT, "no such index", false},
     {"no unique index", no_unique_index, RES_CORRUPT, "no such index", false},
