@@ -24,17 +24,27 @@ static bool
 is_again(const struct instance *instance, const struct connect *connect,
     const struct session *session)
 {
-	enum known held = broker_holds(&instance->broker, connect->client);
+	int64_t reloading = instance->reloading_ms;
 
-	if (held == KNOWN_NO) {
+	switch (broker_holds(&instance->broker, connect->client)) {
+	case KNOWN_YES:
+		return session != NULL || connect->address == NULL;
+	case KNOWN_NO:
+		return false;
+	case KNOWN_UNSURE:
+		break;
+	}
+	if (session == NULL) {
+		return connect->address == NULL; /* from disk */
+	}
+	if (reloading == 0 || instance->now_ms - reloading > RELOAD_MS) {
 		return false;
 	}
-	if (held == KNOWN_UNSURE && session != NULL &&
-	    (!instance->reloading ||
-	        (!session->online && connect->leaf != NULL))) {
-		return false;
-	}
-	return session != NULL || connect->address == NULL;
+	/* An offline session that shows a connection is a new client whose
+	 * pointer was an old one's. */
+	return session->online ||
+	    (connect->leaf == NULL &&
+	        mosquitto_client_protocol(connect->client) != mp_websockets);
 }
 
 static int

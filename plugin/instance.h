@@ -22,6 +22,7 @@
 #define INSTANCE_ORG ORG_DEFAULT
 
 #define TURN_SLICE_MS 5     /* for looking at sessions again, in one TICK */
+#define RELOAD_MS     1000  /* Mosquitto 2.0 authenticates again within it */
 #define FORGET_MS     60000 /* a session that cannot come back is kept */
 #define TICKLESS_MS   3000  /* between CONNECTs without a TICK: too long */
 
@@ -36,11 +37,11 @@ struct instance {
 	struct sessions sessions;
 	struct pending *pending;
 	struct report report;
-	int64_t now;      /* wall clock of the last turn */
-	int64_t now_ms;   /* monotonic clock of the last turn */
-	int64_t swept_ms; /* of the last once-a-second work */
-	bool reloading;   /* between RELOAD and the next TICK */
-	bool reviewing;   /* sessions wait for a look */
+	int64_t now;          /* wall clock of the last turn */
+	int64_t now_ms;       /* monotonic clock of the last turn */
+	int64_t swept_ms;     /* of the last once-a-second work */
+	int64_t reloading_ms; /* between RELOAD and the next TICK */
+	bool reviewing;       /* sessions wait for a look */
 	bool told_bypass; /* the log has the warning about bypassed clients */
 	bool told_tickless;
 	int64_t told_lookup_ms; /* of the last complaint about the registry */

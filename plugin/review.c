@@ -3,15 +3,21 @@
 
 #include <string.h>
 
-/* The event and the log line of a session that ends. */
+/* New settings may hold other topic rules.  No memory: no grants, which grant
+ * nothing, until the next look. */
 static void
-tell_closed(struct instance *instance, const struct session *session)
+renew_grants(const struct instance *instance, struct session *session)
 {
-	struct device device;
+	const struct tenant *tenant =
+	    snapshot_tenant(instance->snapshot, INSTANCE_ORG);
 
-	report_closed(session, session->refused);
-	device_init(&device, INSTANCE_ORG, &session->who);
-	worker_closed(instance->worker, &device, reason_id(session->refused));
+	grants_free(session->grants);
+	session->grants = NULL;
+	if (tenant == NULL ||
+	    grants_new(tenant->topics, tenant->topic_count, INSTANCE_ORG,
+	        &session->who, &session->grants) != RES_OK) {
+		session->grants = NULL;
+	}
 }
 
 void
@@ -25,11 +31,13 @@ review_session(struct instance *instance, struct session *session)
 	    .sight = session->sight,
 	    .locked = session->locked,
 	    .now = instance->now};
-	bool stood = session->refused == REASON_NONE;
 	struct answer answer;
 
 	admission_review(instance->snapshot, INSTANCE_ORG, &standing, &answer);
-	session->reviewed = instance->snapshot;
+	if (session->reviewed != instance->snapshot) {
+		session->reviewed = instance->snapshot;
+		renew_grants(instance, session);
+	}
 	if (reason_admits(answer.verdict.reason)) {
 		session->refused = REASON_NONE;
 		if (answer.has_ca) {
@@ -41,8 +49,7 @@ review_session(struct instance *instance, struct session *session)
 	/* An offline session must not be kicked: Mosquitto 2.0 would spoil
 	 * its own list of expiring sessions.  It is denied everything, and
 	 * its client is judged anew when it returns. */
-	if (stood && session->online) {
-		tell_closed(instance, session);
+	if (session->online) {
 		session_want_kick(&instance->sessions, session);
 	}
 }

@@ -138,6 +138,17 @@ turn(struct instance *instance)
 	}
 }
 
+/* The log line and the event of a session that ends. */
+static void
+tell_closed(struct instance *instance, const struct session *session)
+{
+	struct device device;
+
+	report_closed(session, session->refused);
+	device_init(&device, INSTANCE_ORG, &session->who);
+	worker_closed(instance->worker, &device, reason_id(session->refused));
+}
+
 /*
  * Close the sessions that lost their standing; their records deny everything
  * already, so no will gets out.  By user name: that reaches connected sockets
@@ -158,6 +169,7 @@ kick(struct instance *instance)
 		session->kick_due = false;
 		instance->sessions.kicks_due--;
 		if (session->online && session->refused != REASON_NONE) {
+			tell_closed(instance, session);
 			(void)mosquitto_kick_client_by_username(
 			    session->username, false);
 		}
@@ -173,7 +185,7 @@ turn_tick(int event, void *event_data, void *userdata)
 	(void)event;
 	turn(instance);
 	instance->tickless_ms = 0;
-	instance->reloading = false;
+	instance->reloading_ms = 0;
 	if (instance->sessions.kicks_due > 0) {
 		kick(instance);
 	}
@@ -217,7 +229,7 @@ turn_reload(int event, void *event_data, void *userdata)
 
 	(void)event;
 	(void)event_data;
-	instance->reloading = true;
+	instance->reloading_ms = clock_monotonic_ms();
 	return broker_reload_answer(&instance->broker);
 }
 

@@ -218,3 +218,23 @@ def test_the_folder_of_cas(new_site: Callable[..., Site]) -> None:
     until(lambda: len(names()) == 2, "the second CA's file", SECOND)
     site.certid("ca", "deactivate", "another")
     until(lambda: len(names()) == 1, "the end of its file", SECOND)
+
+
+def test_topic_rules_change_under_a_session(site: Site) -> None:
+    """A rule that is added or removed holds for who is connected."""
+    backend = site.backend("d/#")
+    device = connect(site, site.ca, site.new_id("talker"))
+    rule = ("d:talker", "publish", "d/plaza/{id}")
+    where = f"d/plaza/{device.client_id.rsplit(':', 1)[1]}"
+    device.publish(where, "too early")
+    site.certid("topic", "add", *rule)
+    site.settle()
+    device.publish(where, "now")
+    backend.wait_message(where, "now")
+    site.certid("topic", "remove", *rule)
+    site.settle()
+    device.publish(where, "too late")
+    device.publish(topic(device.client_id, "evt"), "end")
+    backend.wait_message(topic(device.client_id, "evt"), "end")
+    assert backend.payloads() == ["now", "end"]
+    assert device.is_open()
