@@ -2,8 +2,7 @@
 #
 # The few words that a person types.  CMake does the building.
 
-.PHONY: all packages build asan demo test check-unit check-broker install \
-	format clean
+.PHONY: all packages build asan demo test install format clean
 
 PYTEST = /usr/bin/python3 -m pytest -q -p no:cacheprovider
 
@@ -28,8 +27,8 @@ demo: build
 # broker tests once more against the plugin as it is installed.
 test: build asan
 	ctest --test-dir build-asan --output-on-failure -j2
-	CERTID_BUILD=build-asan $(PYTEST) test/ctl test/broker
-	CERTID_BUILD=build $(PYTEST) test/broker
+	CERTID_BUILD=$(CURDIR)/build-asan $(PYTEST) test/ctl test/broker
+	CERTID_BUILD=$(CURDIR)/build $(PYTEST) test/broker
 
 install: build
 	cmake --install build

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("CERTID_BUILD", ROOT / "build"))
+BUILD = Path(os.environ.get("CERTID_BUILD", ROOT / "build")).resolve()
 CERTID = BUILD / "ctl" / "certid"
 
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
