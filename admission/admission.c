@@ -35,16 +35,18 @@ admission_sight(enum res res, const struct device *device, bool case_clash)
 	return SIGHT_FAILED;
 }
 
-/* A password is a token if the user name says so; else it is for others.  No
- * token has been given out yet, so none is right. */
+/* A password is a token if the user name says so, and the client id says
+ * whose; else it is for others.  No token has been given out yet, so none is
+ * right. */
 static bool
 presents_token(const struct request *request)
 {
-	const char *name = request->username;
+	const char *name = request->username, *id = request->client_id;
 
 	return request->password != NULL && name != NULL &&
 	    (strcmp(name, TOKEN_USERNAME) == 0 ||
-	        identity_is_candidate(name, strlen(name)));
+	        identity_is_candidate(name, strlen(name))) &&
+	    (id == NULL || identity_is_candidate(id, strlen(id)));
 }
 
 /* Whom the client says it is: the certificate, or else its client id. */
@@ -190,6 +192,11 @@ review_trust(const struct tenant *tenant, const struct standing *standing,
 		trust_verify(tenant->trust, standing->leaf, NULL, standing->who,
 		    standing->now, finding);
 	}
+	if (finding->reason == REASON_CA_UNKNOWN && standing->is_restored) {
+		finding->reason = REASON_NONE;
+		finding->in_scope = true;
+		finding->valid_until = standing->valid_until;
+	}
 	if (finding->reason == REASON_NONE &&
 	    standing->now >= standing->valid_until) {
 		finding->reason = REASON_CERT_EXPIRED;
@@ -214,6 +221,10 @@ admission_review(const struct snapshot *snapshot, const char *org,
 	review_trust(tenant, standing, &finding);
 	out->has_ca = finding.has_ca;
 	memcpy(out->ca, finding.ca, HASH_LEN);
+	if (finding.reason == REASON_NONE &&
+	    finding.valid_until < out->valid_until) {
+		out->valid_until = finding.valid_until;
+	}
 
 	facts.has_certificate = true;
 	facts.names_device = true;

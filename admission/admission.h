@@ -63,6 +63,9 @@ struct standing {
 	const uint8_t *ca;
 	const char *client_id;
 	int64_t valid_until;
+	bool is_restored; /* from disk: ca is what the registry noted of the
+	                     device's first connection; that it is gone is
+	                     not held against a session that only receives */
 	enum sight sight;
 	bool locked;
 	int64_t now;

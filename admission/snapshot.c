@@ -332,7 +332,7 @@ snapshot_ca(const struct snapshot *snapshot, const char *org,
 }
 
 void
-snapshot_usable_cas(const struct snapshot *snapshot, int64_t now,
+snapshot_active_cas(const struct snapshot *snapshot, const char *org,
     ca_visit *visit, void *context)
 {
 	const struct ca_record *ca;
@@ -341,8 +341,8 @@ snapshot_usable_cas(const struct snapshot *snapshot, int64_t now,
 
 	for (i = 0; i < snapshot->config.ca_count; i++) {
 		ca = &snapshot->config.cas[i];
-		if (ca_state_parse(ca->state, &state) && state == CA_ACTIVE &&
-		    now >= ca->not_before && now < ca->not_after) {
+		if (strcmp(ca->org, org) == 0 &&
+		    ca_state_parse(ca->state, &state) && state == CA_ACTIVE) {
 			visit(ca, context);
 		}
 	}

@@ -41,9 +41,10 @@ const struct tenant *snapshot_tenant(
 const struct ca_record *snapshot_ca(const struct snapshot *snapshot,
     const char *org, const uint8_t fingerprint[HASH_LEN]);
 
-/* Visit every CA that may admit somebody at now, of every org. */
+/* Visit every active CA of an org, whatever its dates: a clock may be set
+ * right at any time. */
 typedef void ca_visit(const struct ca_record *ca, void *context);
-void snapshot_usable_cas(const struct snapshot *snapshot, int64_t now,
+void snapshot_active_cas(const struct snapshot *snapshot, const char *org,
     ca_visit *visit, void *context);
 
 /* The last event that the snapshot knows of. */

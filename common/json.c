@@ -179,35 +179,173 @@ json_append_text(struct json *array, const char *text)
 	json_append(array, wrap(string(text)));
 }
 
-/* cJSON would cut a string at an escaped NUL. */
-static bool
-has_escaped_nul(const char *text)
+/*
+ * What cJSON takes and RFC 8259 does not: control characters, bytes that are
+ * no UTF-8, numbers as "01", escapes as "\\uzzzz".  It would also cut a string
+ * at an escaped NUL.  These look at text that cJSON has parsed, so that only
+ * the insides of strings and numbers are left to look at.  The skip_ functions
+ * give the first byte behind; NULL: *why says what is wrong.
+ */
+static const char *
+skip_escape(const char *at, const char **why)
 {
-	const char *at = text;
-
-	while ((at = strchr(at, '\\')) != NULL && at[1] != '\0') {
-		if (strncmp(at + 1, "u0000", 5) == 0) {
-			return true;
-		}
-		at += 2;
+	if (at[1] != 'u') {
+		return at + 2;
 	}
-	return false;
+	if (strspn(at + 2, "0123456789abcdefABCDEF") < 4) {
+		*why = "a \\u that four hex digits do not follow";
+		return NULL;
+	}
+	if (strncmp(at + 2, "0000", 4) == 0) {
+		*why = "an escaped NUL, \\u0000, which no text may hold";
+		return NULL;
+	}
+	return at + 6;
 }
 
-/* cJSON_Parse() would overlook what follows the document. */
-static cJSON *
-parse(const char *text)
+/* The bytes of a string up to the next quote, backslash or control. */
+static const char *
+skip_plain(const char *at, const char **why)
 {
-	return has_escaped_nul(text) ? NULL
-	                             : cJSON_ParseWithOpts(text, NULL, 1);
+	const char *start = at;
+
+	while ((unsigned char)*at >= 0x20 && *at != '"' && *at != '\\') {
+		at++;
+	}
+	if (at == start) {
+		*why = "a control character, which must be written as an "
+		       "escape, \\u001b or \\n";
+		return NULL;
+	}
+	if (!text_is_printable_utf8(start, (size_t)(at - start))) {
+		*why = "bytes that are no UTF-8, or a control character";
+		return NULL;
+	}
+	return at;
+}
+
+static const char *
+skip_string(const char *at, const char **why)
+{
+	for (at++; at != NULL && *at != '"';) {
+		at = *at == '\\' ? skip_escape(at, why) : skip_plain(at, why);
+	}
+	return at == NULL ? NULL : at + 1;
+}
+
+/* RFC 8259, 6. */
+static const char *
+skip_number(const char *at, const char **why)
+{
+	static const char digits[] = "0123456789";
+	size_t whole, more = 1;
+
+	at += *at == '-' ? 1 : 0;
+	whole = strspn(at, digits);
+	if (whole > 1 && *at == '0') {
+		whole = 0;
+	}
+	at += whole;
+	if (*at == '.') {
+		more = strspn(at + 1, digits);
+		at += 1 + more;
+	}
+	if (more > 0 && (*at == 'e' || *at == 'E')) {
+		at += at[1] == '+' || at[1] == '-' ? 2 : 1;
+		more = strspn(at, digits);
+		at += more;
+	}
+	if (whole == 0 || more == 0) {
+		*why = "a number that is not written as JSON wants it";
+		return NULL;
+	}
+	return at;
+}
+
+static const char *
+skip_between(const char *at, const char **why)
+{
+	if ((unsigned char)*at >= 0x80) {
+		*why = "a byte order mark; save it without";
+		return NULL;
+	}
+	if ((unsigned char)*at < 0x20 && strchr("\t\n\r", *at) == NULL) {
+		*why = "a control character";
+		return NULL;
+	}
+	return at + 1;
+}
+
+static const char *
+skip_token(const char *at, const char **why)
+{
+	if (*at == '"') {
+		return skip_string(at, why);
+	}
+	return *at == '-' || (*at >= '0' && *at <= '9') ? skip_number(at, why)
+	                                                : skip_between(at, why);
+}
+
+/* NULL: not JSON, and why says so. */
+static cJSON *
+parse(const char *text, struct diag *why)
+{
+	const char *at = text, *end = text, *fault = NULL;
+	/* cJSON_Parse() would overlook what follows the document. */
+	cJSON *node = cJSON_ParseWithOpts(text, &end, 1);
+
+	if (node == NULL) {
+		diag_set(why, "the JSON text is not valid: see byte %zu",
+		    (size_t)(end - text) + 1);
+		return NULL;
+	}
+	while (at != NULL && *at != '\0') {
+		at = skip_token(at, &fault);
+	}
+	if (at == NULL) {
+		diag_set(why, "the JSON text holds %s", fault);
+		cJSON_Delete(node);
+		return NULL;
+	}
+	return node;
+}
+
+/* The same document without the blanks between its tokens; NULL: no memory.
+ * Numbers stay as they were written: a cJSON number is a double. */
+static char *
+compact(const char *text)
+{
+	char *copy = malloc(strlen(text) + 1), *to = copy;
+	const char *end, *fault;
+
+	if (copy == NULL) {
+		return NULL;
+	}
+	for (; *text != '\0'; text = end) {
+		end = skip_token(text, &fault);
+		if (strchr(" \t\n\r", *text) == NULL) {
+			memcpy(to, text, (size_t)(end - text));
+			to += end - text;
+		}
+	}
+	*to = '\0';
+	return copy;
 }
 
 void
 json_add_parsed(struct json *object, const char *key, const char *text)
 {
-	cJSON *node = text == NULL ? NULL : parse(text);
+	cJSON *node = text == NULL ? NULL : parse(text, NULL);
+	char *copy;
 
-	put(object, key, node == NULL ? cJSON_CreateNull() : node);
+	if (node == NULL) {
+		json_add_null(object, key);
+		return;
+	}
+	cJSON_Delete(node);
+	copy = compact(text);
+	put(object, key, copy == NULL ? NULL : cJSON_CreateRaw(copy));
+	free(copy);
 }
 
 char *
@@ -219,28 +357,53 @@ json_print(const struct json *json)
 	return cJSON_PrintUnformatted(json->node);
 }
 
+/* A key that an object below node has twice; NULL: none. */
+static const char *
+find_twice(const cJSON *node)
+{
+	const cJSON *child, *other;
+	const char *found = NULL;
+
+	cJSON_ArrayForEach(child, node)
+	{
+		for (other = cJSON_IsObject(node) ? child->next : NULL;
+		     other != NULL; other = other->next) {
+			if (strcmp(child->string, other->string) == 0) {
+				return child->string;
+			}
+		}
+		if ((found = find_twice(child)) != NULL) {
+			return found;
+		}
+	}
+	return NULL;
+}
+
 enum res
 json_check(const char *text, char kind, size_t max, struct diag *why)
 {
 	size_t len = strlen(text);
+	const char *twice;
+	enum res r = RES_OK;
 	cJSON *node;
-	bool right;
 
 	if (len > max) {
 		return diag_res(why, RES_LIMIT,
 		    "the JSON text is %zu bytes long; at most %zu are taken",
 		    len, max);
 	}
-	if ((node = parse(text)) == NULL) {
-		return diag_res(why, RES_SYNTAX, "the JSON text is not valid");
+	if ((node = parse(text, why)) == NULL) {
+		return RES_SYNTAX;
 	}
-	right = kind == '{' ? cJSON_IsObject(node) : cJSON_IsArray(node);
-	cJSON_Delete(node);
-	if (!right) {
-		return diag_res(why, RES_SYNTAX, "the JSON text must be an %s",
+	if (kind == '{' ? !cJSON_IsObject(node) : !cJSON_IsArray(node)) {
+		r = diag_res(why, RES_SYNTAX, "the JSON text must be an %s",
 		    kind == '{' ? "object" : "array");
+	} else if ((twice = find_twice(node)) != NULL) {
+		r = diag_res(why, RES_SYNTAX,
+		    "the JSON text holds the key \"%.80s\" twice", twice);
 	}
-	return RES_OK;
+	cJSON_Delete(node);
+	return r;
 }
 
 void
@@ -258,11 +421,14 @@ enum res
 json_read_texts(
     const char *text, size_t max, char ***out, size_t *count, struct diag *why)
 {
-	cJSON *node = parse(text), *item;
+	cJSON *node = parse(text, why), *item;
 	char **texts = NULL;
 	size_t n = 0;
 	enum res r = RES_SYNTAX;
 
+	if (node == NULL) {
+		goto out;
+	}
 	if (!cJSON_IsArray(node)) {
 		diag_set(why, "the JSON text must be an array of strings");
 		goto out;

@@ -35,15 +35,16 @@ void json_add(struct json *object, const char *key, struct json *value);
 void json_append(struct json *array, struct json *value);
 void json_append_text(struct json *array, const char *text);
 
-/* JSON text that we stored ourselves, read back; null if text is NULL or
- * does not parse. */
+/* JSON text that we stored ourselves, as it was written but for blanks; null
+ * if text is NULL or is not what json_check() takes. */
 void json_add_parsed(struct json *object, const char *key, const char *text);
 
 /* The document as text, one line; the caller frees it.  NULL: no memory. */
 char *json_print(const struct json *json);
 
 /* Whether text is one JSON document of the kind that is wanted: '{' or '[',
- * at most max bytes. */
+ * at most max bytes, by the letter of RFC 8259, in printable UTF-8, without an
+ * escaped NUL and without a key twice in an object. */
 MUST_CHECK enum res json_check(
     const char *text, char kind, size_t max, struct diag *why);
 

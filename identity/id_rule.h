@@ -39,4 +39,14 @@ bool id_rule_admits_colon(const struct id_rule *rule);
 bool id_rule_check(
     const struct id_rule *rule, const char *id, const char **why);
 
+/* Whether there is an id that follows the rule and fits: a length that the
+ * kind can have, a prefix that it may begin with.  False: *why is a constant
+ * sentence. */
+bool id_rule_is_possible(const struct id_rule *rule, const char **why);
+
+/* What the rule demands, for a person: "decimal, 4 characters after M-". */
+#define ID_RULE_TEXT_MAX (IDENTITY_ID_MAX + 47)
+void id_rule_format(
+    const struct id_rule *rule, char text[ID_RULE_TEXT_MAX + 1]);
+
 #endif /* IDENTITY_ID_RULE_H */

@@ -63,6 +63,74 @@ answer_elsewhere(int access, const char *topic)
 	return ANSWER_DEFER;
 }
 
+/* A client that connected without BASIC_AUTH being asked. */
+static int
+answer_bypass(struct instance *instance)
+{
+	if (!instance->told_bypass) {
+		instance->told_bypass = true;
+		report_text(LOG_ERROR,
+		    "a client that was never authenticated here asks for "
+		    "access, and all of it is denied: "
+		    "use_identity_as_username and use_subject_as_username "
+		    "must be off, and no other plugin may authenticate "
+		    "before this one");
+	}
+	return ANSWER_DENIED;
+}
+
+/* Whether client shows the address, and if any the certificate, that the
+ * session connected with. */
+static bool
+looks_the_same(const struct session *session, const struct mosquitto *client)
+{
+	const char *address = mosquitto_client_address(client);
+	struct x509_st *cert;
+	struct leaf *leaf;
+	bool same;
+
+	if (address == NULL || strcmp(address, session->address) != 0) {
+		return false;
+	}
+	if ((cert = mosquitto_client_certificate(client)) == NULL) {
+		return true;
+	}
+	leaf = leaf_adopt(cert);
+	same = leaf != NULL &&
+	    memcmp(leaf_info(leaf)->fingerprint, session->fingerprint,
+	        HASH_LEN) == 0;
+	leaf_free(leaf);
+	return same;
+}
+
+/*
+ * Its client has left, and another one that was never authenticated here may
+ * have got the pointer, and call itself the same.  The broker frees a client
+ * at the start of its next turn, so up to then a publication is the will.
+ * Later only a delayed will of MQTT 5 can come, and once.
+ */
+static bool
+is_will(const struct instance *instance, struct session *session,
+    const struct mosquitto *client)
+{
+	bool due = session->will_due;
+
+	session->will_due = false;
+	return due &&
+	    (session->left_turn == instance->turn ||
+	        (session->is_v5 && looks_the_same(session, client)));
+}
+
+/* An offline session is delivered to, and its will is published; it does
+ * nothing else. */
+static bool
+may_be_asked_offline(const struct instance *instance, struct session *session,
+    const struct mosquitto *client, int access)
+{
+	return access == BROKER_READ ||
+	    (access == BROKER_WRITE && is_will(instance, session, client));
+}
+
 static int
 answer_device(struct instance *instance, struct session *session, int access,
     const char *topic)
@@ -99,8 +167,6 @@ static struct session *
 restore(struct instance *instance, const struct mosquitto *client,
     const struct identity *who)
 {
-	const struct tenant *tenant =
-	    snapshot_tenant(instance->snapshot, INSTANCE_ORG);
 	struct session *session = session_add(&instance->sessions, client,
 	    mosquitto_client_id(client), mosquitto_client_username(client),
 	    who);
@@ -108,10 +174,11 @@ restore(struct instance *instance, const struct mosquitto *client,
 	bool case_clash = false;
 	enum res r;
 
-	if (session == NULL || tenant == NULL) {
-		return session;
+	if (session == NULL) {
+		return NULL;
 	}
 	r = instance_lookup(instance, INSTANCE_ORG, who, &device, &case_clash);
+	session->restored = true;
 	session->online = false;
 	session->offline_since = instance->now_ms;
 	session->sight = admission_sight(r, &device, case_clash);
@@ -119,13 +186,6 @@ restore(struct instance *instance, const struct mosquitto *client,
 	session->valid_until = CLOCK_FOREVER;
 	memcpy(session->ca, device.ca, HASH_LEN);
 	device_done(&device);
-	if (session->sight == SIGHT_FAILED ||
-	    grants_new(tenant->topics, tenant->topic_count, INSTANCE_ORG, who,
-	        &session->grants) != RES_OK) {
-		/* Not known for now: forget it, and ask again next time. */
-		session_remove(&instance->sessions, session);
-		return NULL;
-	}
 	return session;
 }
 
@@ -137,39 +197,27 @@ answer_restored(struct instance *instance, const struct mosquitto *client,
 	struct session *session;
 	struct identity who;
 	const char *detail;
+	int answer;
 
 	if (name == NULL ||
 	    identity_parse(name, strlen(name), &who, &detail) != RES_OK) {
 		return answer_policy(instance->options.others, topic);
 	}
-	/* Deliveries are to sessions, and 2.1 can tell whether this is one.
-	 * The author of a retained message is not. */
+	/* Deliveries are to sessions, and 2.1 can tell whether this is one. */
 	if (mosquitto_client_id(client) == NULL ||
 	    (access != BROKER_READ && access != BROKER_WRITE) ||
 	    (access == BROKER_READ &&
-	        broker_holds(&instance->broker, client) == KNOWN_NO)) {
+	        broker_holds(&instance->broker, client) == KNOWN_NO) ||
+	    (session = restore(instance, client, &who)) == NULL) {
 		return ANSWER_DENIED;
 	}
-	session = restore(instance, client, &who);
-	return session == NULL
-	    ? ANSWER_DENIED
-	    : answer_device(instance, session, access, topic);
-}
-
-/* A client that connected without BASIC_AUTH being asked. */
-static int
-answer_bypass(struct instance *instance)
-{
-	if (!instance->told_bypass) {
-		instance->told_bypass = true;
-		report_text(LOG_ERROR,
-		    "a client that was never authenticated here asks for "
-		    "access, and all of it is denied: "
-		    "use_identity_as_username and use_subject_as_username "
-		    "must be off, and no other plugin may authenticate "
-		    "before this one");
+	answer = answer_device(instance, session, access, topic);
+	/* An author is asked about once more; who could not be looked up, too.
+	 */
+	if (access == BROKER_WRITE || session->sight == SIGHT_FAILED) {
+		session_remove(&instance->sessions, session);
 	}
-	return ANSWER_DENIED;
+	return answer;
 }
 
 int
@@ -200,6 +248,10 @@ acl_check(int event, void *event_data, void *userdata)
 	}
 	if (session->kind != SESSION_DEVICE) {
 		return answer_other(session->kind, check->topic);
+	}
+	if (!session->online &&
+	    !may_be_asked_offline(instance, session, client, check->access)) {
+		return answer_bypass(instance);
 	}
 	return answer_device(instance, session, check->access, check->topic);
 }

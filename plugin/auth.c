@@ -11,8 +11,23 @@ struct connect {
 	const char *username;
 	const char *password;
 	const char *address;
-	struct leaf *leaf; /* NULL: no certificate */
+	bool has_certificate;
+	struct leaf *leaf; /* NULL: none, or one that cannot be read */
 };
+
+/* Mosquitto 2.0 authenticates again between RELOAD and the next TICK.  Where
+ * TICK never comes the window closes when nobody was asked for a while. */
+static bool
+is_reloading(struct instance *instance)
+{
+	if (instance->reloading_ms == 0 ||
+	    (instance->turn == 0 &&
+	        instance->now_ms - instance->reloading_ms > RELOAD_MS)) {
+		return false;
+	}
+	instance->reloading_ms = instance->now_ms;
+	return true;
+}
 
 /*
  * Mosquitto runs BASIC_AUTH again for every session when it reloads, also for
@@ -21,30 +36,30 @@ struct connect {
  * is followed all the time.
  */
 static bool
-is_again(const struct instance *instance, const struct connect *connect,
+is_again(struct instance *instance, const struct connect *connect,
     const struct session *session)
 {
-	int64_t reloading = instance->reloading_ms;
+	bool from_disk = connect->address == NULL &&
+	    mosquitto_client_protocol_version(connect->client) == 0;
 
 	switch (broker_holds(&instance->broker, connect->client)) {
 	case KNOWN_YES:
-		return session != NULL || connect->address == NULL;
+		return session != NULL || from_disk;
 	case KNOWN_NO:
 		return false;
 	case KNOWN_UNSURE:
 		break;
 	}
 	if (session == NULL) {
-		return connect->address == NULL; /* from disk */
-	}
-	if (reloading == 0 || instance->now_ms - reloading > RELOAD_MS) {
-		return false;
+		return from_disk;
 	}
 	/* An offline session that shows a connection is a new client whose
 	 * pointer was an old one's. */
-	return session->online ||
-	    (connect->leaf == NULL &&
-	        mosquitto_client_protocol(connect->client) != mp_websockets);
+	return is_reloading(instance) &&
+	    (session->online ||
+	        (!connect->has_certificate &&
+	            mosquitto_client_protocol(connect->client) !=
+	                mp_websockets));
 }
 
 static int
@@ -66,13 +81,18 @@ answer_again(const struct instance *instance, const struct session *session)
 	    : broker_refusal(&instance->broker, session->refused);
 }
 
-/* Whether the broker forgets this session with its connection: certain only
- * for MQTT 3.1.1 and before. */
-static bool
-is_fleeting(const struct mosquitto *client)
+static void
+describe_session(const struct connect *connect, struct session *session)
 {
-	return mosquitto_client_protocol_version(client) < 5 &&
-	    mosquitto_client_clean_session(client);
+	session->is_v5 =
+	    mosquitto_client_protocol_version(connect->client) >= 5;
+	/* Certain only for MQTT 3.1.1 and before. */
+	session->fleeting =
+	    !session->is_v5 && mosquitto_client_clean_session(connect->client);
+	if (connect->address != NULL) {
+		text_set(session->address, sizeof(session->address),
+		    connect->address);
+	}
 }
 
 static int
@@ -93,7 +113,7 @@ answer_other(struct instance *instance, const struct connect *connect)
 	if (session == NULL) {
 		return broker_refusal(&instance->broker, REASON_REGISTRY_ERROR);
 	}
-	session->fleeting = is_fleeting(connect->client);
+	describe_session(connect, session);
 	if (instance->options.others == OTHERS_ALLOW) {
 		session->kind = SESSION_FREE;
 		return ANSWER_OK;
@@ -116,10 +136,10 @@ describe(const struct instance *instance, const struct connect *connect,
 	device->created_at = instance->now;
 	device->window_ends_at = CLOCK_FOREVER;
 	device->last_seen_at = instance->now;
-	if (connect->address != NULL &&
-	    !text_copy(device->last_address, sizeof(device->last_address),
-	        connect->address, strlen(connect->address))) {
-		device->last_address[0] = '\0'; /* no numeric address */
+	/* A proxy may send anything in the place of an address. */
+	if (report_is_address(connect->address)) {
+		text_set(device->last_address, sizeof(device->last_address),
+		    connect->address);
 	}
 	if (device->state == DEVICE_PROVISIONED) {
 		device->provisioned_at = instance->now;
@@ -176,11 +196,15 @@ admit(struct instance *instance, struct connect *connect,
 	if (session == NULL) {
 		return false;
 	}
-	session->fleeting = is_fleeting(connect->client);
+	describe_session(connect, session);
 	memcpy(session->ca, answer->ca, HASH_LEN);
 	session->valid_until = answer->valid_until;
 	session->sight = SIGHT_KNOWN;
-	session->reviewed = instance->snapshot;
+	session->reviewed = instance->generation;
+	if (connect->leaf != NULL) {
+		memcpy(session->fingerprint,
+		    leaf_info(connect->leaf)->fingerprint, HASH_LEN);
+	}
 	if (grants_new(tenant->topics, tenant->topic_count, INSTANCE_ORG,
 	        &answer->who, &session->grants) != RES_OK ||
 	    mosquitto_set_username(connect->client, name) != ANSWER_OK) {
@@ -215,7 +239,10 @@ answer_device(struct instance *instance, struct connect *connect)
 	    .client_id = connect->id == NULL ? "" : connect->id,
 	    .username = connect->username,
 	    .password = connect->password,
-	    .tls = leaf != NULL || instance->options.assume_tls,
+	    .malformed = connect->has_certificate && leaf == NULL
+	        ? "the certificate cannot be read"
+	        : NULL,
+	    .tls = connect->has_certificate || instance->options.assume_tls,
 	    .can_record = worker_has_room(instance->worker),
 	    .clock_is_set = clock_is_set(instance->now),
 	    .now = instance->now};
@@ -258,6 +285,7 @@ auth_basic(int event, void *event_data, void *userdata)
 	connect.password = auth->password;
 	connect.address = mosquitto_client_address(auth->client);
 	cert = mosquitto_client_certificate(auth->client);
+	connect.has_certificate = cert != NULL;
 	connect.leaf = cert == NULL ? NULL : leaf_adopt(cert);
 
 	session = session_find(&instance->sessions, auth->client, connect.id,
@@ -272,11 +300,7 @@ auth_basic(int event, void *event_data, void *userdata)
 	if (session != NULL) {
 		session_remove(&instance->sessions, session);
 	}
-	if (cert != NULL && connect.leaf == NULL) {
-		/* No memory: not to be taken for a client without one. */
-		return broker_refusal(&instance->broker, REASON_REGISTRY_ERROR);
-	}
-	answer = connect.leaf == NULL &&
+	answer = !connect.has_certificate &&
 	        !admission_names_device(connect.id, connect.username)
 	    ? answer_other(instance, &connect)
 	    : answer_device(instance, &connect);
@@ -286,7 +310,7 @@ auth_basic(int event, void *event_data, void *userdata)
 
 /*
  * MQTT 5 extended authentication is another plugin's business, and never makes
- * a client a device.  We only forget what we knew of this pointer, so that the
+ * a client a device.  What we knew of this pointer is forgotten, so that the
  * will of a client that breaks off is not taken for a device's.
  */
 int
@@ -294,6 +318,8 @@ auth_extended(int event, void *event_data, void *userdata)
 {
 	struct mosquitto_evt_extended_auth *auth = event_data;
 	struct instance *instance = userdata;
+	const char *id = mosquitto_client_id(auth->client);
+	const char *name = mosquitto_client_username(auth->client);
 	struct session *session;
 
 	(void)event;
@@ -304,6 +330,17 @@ auth_extended(int event, void *event_data, void *userdata)
 	if (session != NULL) {
 		session_remove(&instance->sessions, session);
 	}
-	return instance->options.others == OTHERS_REFUSE ? ANSWER_AUTH
-	                                                 : ANSWER_DEFER;
+	if (instance->options.others == OTHERS_REFUSE ||
+	    admission_names_device(id, name)) {
+		return ANSWER_AUTH;
+	}
+	session =
+	    session_add(&instance->sessions, auth->client, id, name, NULL);
+	if (session == NULL) {
+		return ANSWER_AUTH;
+	}
+	session->kind = instance->options.others == OTHERS_ALLOW
+	    ? SESSION_FREE
+	    : SESSION_DEFERRED;
+	return ANSWER_DEFER;
 }

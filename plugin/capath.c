@@ -12,65 +12,90 @@
 #include "trust/ca.h"
 #include "trust/pem.h"
 
-#define SLOTS_MAX  1000 /* numbers of one hash in one run of the broker */
-#define USABLE_MAX 1024
+#define MARKER    ".certid"
+#define TEMPORARY ".certid.tmp"
+#define FILE_MAX  (8 + 1 + 10) /* bytes of a hashed name */
 
-/* One file of a hash: whose certificate it holds; all zero is none. */
-struct slot {
+/* A hashed file, and whose certificate it holds. */
+struct file {
+	unsigned long hash;
+	unsigned number;
 	uint8_t fingerprint[HASH_LEN];
 };
 
-struct hash {
-	unsigned long value;
-	struct slot *slots;
+struct files {
+	struct file list[2 * CAS_MAX]; /* while old ones still stand */
 	size_t count;
-	struct hash *next;
 };
 
 struct capath {
 	char *path;
-	struct hash *hashes;
+	struct files files; /* as they are on the disk */
 };
 
-/* The CAs of one fill. */
-struct usable {
-	const struct ca_record *cas[USABLE_MAX];
-	unsigned long hashes[USABLE_MAX];
-	size_t count;
-	bool too_many;
-};
+static enum res
+cannot(const char *verb, const char *path, const char *name, struct diag *why)
+{
+	return diag_res(why, RES_UNAVAIL,
+	    "cannot %s %s/%s: %s; plugin_opt_capath must be a directory of "
+	    "the user that the broker runs as",
+	    verb, path, name, strerror(errno));
+}
 
 static bool
-is_hash_name(const char *name)
+is_hashed_name(const char *name)
 {
-	return strlen(name) >= 10 && text_is_hex(name, 8) && name[8] == '.' &&
+	return strlen(name) > 9 && text_is_hex(name, 8) && name[8] == '.' &&
 	    strspn(name + 9, "0123456789") == strlen(name + 9);
 }
 
 /* What an earlier run left is made anew. */
 static enum res
-clear(const char *path, struct diag *why)
+remove_hashed(DIR *dir, const char *path, bool is_ours, struct diag *why)
 {
-	DIR *dir = opendir(path);
 	struct dirent *entry;
-	enum res r = RES_OK;
 
-	if (dir == NULL) {
-		return diag_res(why, RES_UNAVAIL,
-		    "cannot read the directory %s of plugin_opt_capath: %s; "
-		    "give it to the user that the broker runs as",
-		    path, strerror(errno));
-	}
-	while (r == RES_OK && (entry = readdir(dir)) != NULL) {
-		if (is_hash_name(entry->d_name) &&
-		    unlinkat(dirfd(dir), entry->d_name, 0) != 0) {
-			r = diag_res(why, RES_UNAVAIL,
-			    "cannot remove %s/%s: %s; give the directory to "
-			    "the user that the broker runs as",
-			    path, entry->d_name, strerror(errno));
+	while ((entry = readdir(dir)) != NULL) {
+		if (!is_hashed_name(entry->d_name)) {
+			continue;
+		}
+		if (!is_ours) {
+			return diag_res(why, RES_UNAVAIL,
+			    "the directory %s of plugin_opt_capath holds CA "
+			    "files (%s) that the plugin did not make: name a "
+			    "directory of its own",
+			    path, entry->d_name);
+		}
+		if (unlinkat(dirfd(dir), entry->d_name, 0) != 0) {
+			return cannot("remove", path, entry->d_name, why);
 		}
 	}
+	return RES_OK;
+}
+
+static enum res
+take_possession(const char *path, struct diag *why)
+{
+	DIR *dir = opendir(path);
+	FILE *marker;
+	bool is_ours;
+	enum res r;
+
+	if (dir == NULL) {
+		return cannot("read", path, "", why);
+	}
+	is_ours = faccessat(dirfd(dir), MARKER, F_OK, 0) == 0;
+	r = remove_hashed(dir, path, is_ours, why);
 	(void)closedir(dir);
+	if (r == RES_OK && !is_ours) {
+		char name[4096];
+
+		(void)snprintf(name, sizeof(name), "%s/" MARKER, path);
+		marker = fopen(name, "we");
+		if (marker == NULL || fclose(marker) != 0) {
+			r = cannot("write", path, MARKER, why);
+		}
+	}
 	return r;
 }
 
@@ -81,12 +106,9 @@ capath_open(const char *path, struct capath **out, struct diag *why)
 	enum res r;
 
 	if (mkdir(path, 0755) != 0 && errno != EEXIST) {
-		return diag_res(why, RES_UNAVAIL,
-		    "cannot make the directory %s of plugin_opt_capath: %s; "
-		    "make it and give it to the user that the broker runs as",
-		    path, strerror(errno));
+		return cannot("make", path, "", why);
 	}
-	if ((r = clear(path, why)) != RES_OK) {
+	if ((r = take_possession(path, why)) != RES_OK) {
 		return r;
 	}
 	capath = calloc(1, sizeof(*capath));
@@ -101,79 +123,45 @@ capath_open(const char *path, struct capath **out, struct diag *why)
 void
 capath_close(struct capath *capath)
 {
-	struct hash *hash;
+	if (capath != NULL) {
+		free(capath->path);
+		free(capath);
+	}
+}
 
-	if (capath == NULL) {
-		return;
+static struct file *
+find(struct files *files, unsigned long hash, unsigned number)
+{
+	size_t i;
+
+	for (i = 0; i < files->count; i++) {
+		if (files->list[i].hash == hash &&
+		    files->list[i].number == number) {
+			return &files->list[i];
+		}
 	}
-	while ((hash = capath->hashes) != NULL) {
-		capath->hashes = hash->next;
-		free(hash->slots);
-		free(hash);
-	}
-	free(capath->path);
-	free(capath);
+	return NULL;
 }
 
 static void
-collect(const struct ca_record *ca, void *context)
+file_name(const struct file *file, char name[FILE_MAX + 1])
 {
-	struct usable *usable = context;
-	size_t i;
-
-	for (i = 0; i < usable->count; i++) {
-		if (memcmp(usable->cas[i]->fingerprint, ca->fingerprint,
-		        HASH_LEN) == 0) {
-			return; /* two orgs may share a CA */
-		}
-	}
-	if (usable->count == USABLE_MAX) {
-		usable->too_many = true;
-		return;
-	}
-	if (ca_subject_hash(ca->der, ca->der_len,
-	        &usable->hashes[usable->count]) == RES_OK) {
-		usable->cas[usable->count++] = ca;
-	}
-}
-
-/* The CA with this fingerprint, or the first one of the hash. */
-static const struct ca_record *
-choose(
-    const struct usable *usable, unsigned long hash, const uint8_t *fingerprint)
-{
-	const struct ca_record *first = NULL;
-	size_t i;
-
-	for (i = 0; i < usable->count; i++) {
-		if (usable->hashes[i] != hash) {
-			continue;
-		}
-		if (memcmp(usable->cas[i]->fingerprint, fingerprint,
-		        HASH_LEN) == 0) {
-			return usable->cas[i];
-		}
-		if (first == NULL) {
-			first = usable->cas[i];
-		}
-	}
-	return first;
-}
-
-static void
-slot_path(const struct capath *capath, unsigned long hash, size_t number,
-    char *path, size_t size)
-{
-	(void)snprintf(path, size, "%s/%08lx.%zu", capath->path, hash, number);
+	(void)snprintf(name, FILE_MAX + 1, "%08lx.%u", file->hash & 0xffffffffu,
+	    file->number);
 }
 
 static enum res
-write_pem(
-    const char *path, const char *temporary, const char *pem, struct diag *why)
+write_file(const struct capath *capath, const char *name, const char *pem,
+    struct diag *why)
 {
-	FILE *file = fopen(temporary, "we");
+	char path[4096], temporary[4096];
+	FILE *file;
 	bool good;
 
+	(void)snprintf(path, sizeof(path), "%s/%s", capath->path, name);
+	(void)snprintf(
+	    temporary, sizeof(temporary), "%s/" TEMPORARY, capath->path);
+	file = fopen(temporary, "we");
 	good = file != NULL && fputs(pem, file) >= 0;
 	if (file != NULL && fclose(file) != 0) {
 		good = false;
@@ -182,144 +170,107 @@ write_pem(
 	    rename(temporary, path) == 0) {
 		return RES_OK;
 	}
-	return diag_res(
-	    why, RES_UNAVAIL, "cannot write %s: %s", path, strerror(errno));
+	return cannot("write", capath->path, name, why);
 }
 
+/* One fill: what there should be, and how it went. */
+struct fill {
+	struct capath *capath;
+	struct files want;
+	struct diag *why;
+	enum res res;
+};
+
 static enum res
-fill_slot(const struct capath *capath, struct hash *hash, size_t number,
-    const struct ca_record *ca, struct diag *why)
+put(struct fill *fill, const struct ca_record *ca, const struct file *file)
 {
-	char path[4096], temporary[4096];
+	struct files *have = &fill->capath->files;
+	struct file *there = find(have, file->hash, file->number);
+	char name[FILE_MAX + 1];
 	char *pem = NULL;
 	enum res r;
 
-	slot_path(capath, hash->value, number, path, sizeof(path));
-	if (ca == NULL) {
-		(void)unlink(path);
-		memset(&hash->slots[number], 0, sizeof(struct slot));
+	if (there != NULL &&
+	    memcmp(there->fingerprint, file->fingerprint, HASH_LEN) == 0) {
 		return RES_OK;
 	}
-	if (memcmp(hash->slots[number].fingerprint, ca->fingerprint,
-	        HASH_LEN) == 0) {
-		return RES_OK;
-	}
-	(void)snprintf(
-	    temporary, sizeof(temporary), "%s/.certid.tmp", capath->path);
 	if ((r = pem_from_der(ca->der, ca->der_len, &pem)) != RES_OK) {
-		return diag_res(why, r, "no memory for %s", path);
+		return diag_res(fill->why, r, "no memory for a CA");
 	}
-	r = write_pem(path, temporary, pem, why);
+	file_name(file, name);
+	r = write_file(fill->capath, name, pem, fill->why);
 	free(pem);
-	if (r == RES_OK) {
-		memcpy(
-		    hash->slots[number].fingerprint, ca->fingerprint, HASH_LEN);
+	if (r != RES_OK) {
+		return r;
 	}
-	return r;
-}
-
-static struct hash *
-find_hash(struct capath *capath, unsigned long value)
-{
-	struct hash *hash;
-
-	for (hash = capath->hashes; hash != NULL; hash = hash->next) {
-		if (hash->value == value) {
-			return hash;
-		}
+	if (there != NULL) {
+		*there = *file;
+	} else {
+		have->list[have->count++] = *file;
 	}
-	if ((hash = calloc(1, sizeof(*hash))) != NULL) {
-		hash->value = value;
-		hash->next = capath->hashes;
-		capath->hashes = hash;
-	}
-	return hash;
-}
-
-/* The number of the file that holds this CA, or count if none does. */
-static size_t
-slot_of(const struct hash *hash, const uint8_t *fingerprint)
-{
-	size_t i = 0;
-
-	while (i < hash->count &&
-	    memcmp(hash->slots[i].fingerprint, fingerprint, HASH_LEN) != 0) {
-		i++;
-	}
-	return i;
-}
-
-static enum res
-append_slot(struct hash *hash, struct diag *why)
-{
-	struct slot *slots;
-
-	if (hash->count == SLOTS_MAX) {
-		return diag_res(why, RES_LIMIT,
-		    "CAs of one subject came and went too often for the "
-		    "capath: restart the broker");
-	}
-	slots = realloc(hash->slots, (hash->count + 1) * sizeof(*slots));
-	if (slots == NULL) {
-		return diag_res(why, RES_NOMEM, "no memory for the capath");
-	}
-	hash->slots = slots;
-	memset(&slots[hash->count++], 0, sizeof(*slots));
 	return RES_OK;
 }
 
-/* A CA that has no file gets the next number; every other number keeps its
- * CA, or gets another one of the same subject. */
-static enum res
-fill_hash(struct capath *capath, struct hash *hash, const struct usable *usable,
-    struct diag *why)
+static void
+take(const struct ca_record *ca, void *context)
 {
-	const struct ca_record *ca;
-	enum res r = RES_OK;
-	size_t i;
+	struct fill *fill = context;
+	struct file file = {.number = 0};
 
-	for (i = 0; r == RES_OK && i < usable->count; i++) {
-		ca = usable->cas[i];
-		if (usable->hashes[i] == hash->value &&
-		    slot_of(hash, ca->fingerprint) == hash->count &&
-		    (r = append_slot(hash, why)) == RES_OK) {
-			r = fill_slot(capath, hash, hash->count - 1, ca, why);
+	if (fill->res != RES_OK || fill->want.count == CAS_MAX) {
+		return;
+	}
+	fill->res = ca_subject_hash(ca->der, ca->der_len, &file.hash);
+	if (fill->res != RES_OK) {
+		return;
+	}
+	memcpy(file.fingerprint, ca->fingerprint, HASH_LEN);
+	while (find(&fill->want, file.hash, file.number) != NULL) {
+		file.number++;
+	}
+	fill->want.list[fill->want.count++] = file;
+	fill->res = put(fill, ca, &file);
+}
+
+/* Those that are not wanted any more; the highest numbers, so no gap. */
+static enum res
+drop_others(struct fill *fill)
+{
+	struct capath *capath = fill->capath;
+	struct files *have = &capath->files;
+	char name[FILE_MAX + 1], path[4096];
+	size_t i = 0;
+
+	while (i < have->count) {
+		if (find(&fill->want, have->list[i].hash,
+		        have->list[i].number) != NULL) {
+			i++;
+			continue;
 		}
+		file_name(&have->list[i], name);
+		(void)snprintf(path, sizeof(path), "%s/%s", capath->path, name);
+		if (unlink(path) != 0 && errno != ENOENT) {
+			return cannot("remove", capath->path, name, fill->why);
+		}
+		have->list[i] = have->list[--have->count];
 	}
-	for (i = 0; r == RES_OK && i < hash->count; i++) {
-		ca = choose(usable, hash->value, hash->slots[i].fingerprint);
-		r = fill_slot(capath, hash, i, ca, why);
-	}
-	return r;
+	return RES_OK;
 }
 
 enum res
-capath_fill(struct capath *capath, const struct snapshot *snapshot, int64_t now,
-    struct diag *why)
+capath_fill(
+    struct capath *capath, const struct snapshot *snapshot, struct diag *why)
 {
-	struct usable *usable = calloc(1, sizeof(*usable));
-	struct hash *hash;
-	enum res r = RES_OK;
-	size_t i;
+	struct fill *fill = calloc(1, sizeof(*fill));
+	enum res r;
 
-	if (usable == NULL) {
-		return diag_res(why, RES_NOMEM, "no memory for the capath");
+	if (fill == NULL) {
+		return diag_res(why, RES_NOMEM, "no memory");
 	}
-	snapshot_usable_cas(snapshot, now, collect, usable);
-	for (i = 0; i < usable->count; i++) {
-		if (find_hash(capath, usable->hashes[i]) == NULL) {
-			r = diag_res(why, RES_NOMEM, "no memory");
-		}
-	}
-	for (hash = capath->hashes; r == RES_OK && hash != NULL;
-	     hash = hash->next) {
-		r = fill_hash(capath, hash, usable, why);
-	}
-	if (r == RES_OK && usable->too_many) {
-		r = diag_res(why, RES_LIMIT,
-		    "more than %d usable CAs: some are not in the capath",
-		    USABLE_MAX);
-	}
-	free(usable);
+	fill->capath = capath;
+	fill->why = why;
+	snapshot_active_cas(snapshot, ORG_DEFAULT, take, fill);
+	r = fill->res == RES_OK ? drop_others(fill) : fill->res;
+	free(fill);
 	return r;
 }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * capath: the directory of usable CAs that the TLS listener trusts
- * (X509_LOOKUP_hash_dir(3)): files <hash of the subject>.<number>.
+ * capath: the directory of active CAs that the TLS listener trusts
+ * (X509_LOOKUP_hash_dir(3)): files <hash of the subject>.<number>, numbered
+ * from 0 without gaps.
  *
- * OpenSSL reads a directory lazily and remembers how far it read: it never
- * looks again at a number that it has seen, and stops at the first gap.  So
- * while the broker runs numbers are only added, gaps are filled with another
- * CA of the same subject, and a hash whose CAs are all gone starts behind its
- * last number, filled up from zero.  A CA that is gone may go on passing the
- * handshake until the broker restarts; the plugin refuses it at CONNECT.
+ * OpenSSL looks a subject up here once, and keeps what it found until the
+ * broker restarts.  So a CA of a new subject is trusted by the handshake at
+ * once; a second CA of a subject that was used before, only after a restart;
+ * and one that is gone goes on passing the handshake until then, to be refused
+ * at CONNECT.
  *
- * Only files whose names look like <8 hex digits>.<number> are touched.
+ * The directory is the plugin's own, which a file ".certid" in it says: one
+ * that has hashed files but not this is refused, not emptied.
  */
 #ifndef PLUGIN_CAPATH_H
 #define PLUGIN_CAPATH_H
@@ -19,14 +20,16 @@
 
 struct capath;
 
-/* Look at the directory: it must exist and be writable.  RES_UNAVAIL. */
+/* Make the directory if it is missing, and take possession.  RES_UNAVAIL,
+ * RES_NOMEM. */
 MUST_CHECK enum res capath_open(
     const char *path, struct capath **out, struct diag *why);
 void capath_close(struct capath *capath);
 
-/* Make the files those of the usable CAs in snapshot.  Each file appears
- * whole or not at all.  RES_UNAVAIL, RES_NOMEM: tried again next time. */
-MUST_CHECK enum res capath_fill(struct capath *capath,
-    const struct snapshot *snapshot, int64_t now, struct diag *why);
+/* Make the files those of the active CAs of the org that the broker serves.
+ * Each file appears whole or not at all, and those that stay are not touched.
+ * RES_UNAVAIL, RES_NOMEM: call again later. */
+MUST_CHECK enum res capath_fill(
+    struct capath *capath, const struct snapshot *snapshot, struct diag *why);
 
 #endif /* PLUGIN_CAPATH_H */

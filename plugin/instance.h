@@ -22,7 +22,7 @@
 #define INSTANCE_ORG ORG_DEFAULT
 
 #define TURN_SLICE_MS 5     /* for looking at sessions again, in one TICK */
-#define RELOAD_MS     1000  /* Mosquitto 2.0 authenticates again within it */
+#define RELOAD_MS     1000  /* of a reload, where no TICK tells its end */
 #define FORGET_MS     60000 /* a session that cannot come back is kept */
 #define TICKLESS_MS   3000  /* between CONNECTs without a TICK: too long */
 
@@ -34,12 +34,14 @@ struct instance {
 	struct registry *registry; /* for look-ups at CONNECT */
 	struct worker *worker;
 	struct snapshot *snapshot;
+	uint64_t generation; /* of the snapshot; rises with each */
 	struct sessions sessions;
 	struct pending *pending;
 	struct report report;
 	int64_t now;          /* wall clock of the last turn */
 	int64_t now_ms;       /* monotonic clock of the last turn */
 	int64_t swept_ms;     /* of the last once-a-second work */
+	uint64_t turn;        /* rises with each TICK */
 	int64_t reloading_ms; /* between RELOAD and the next TICK */
 	bool reviewing;       /* sessions wait for a look */
 	bool told_bypass; /* the log has the warning about bypassed clients */
@@ -82,6 +84,13 @@ void turn_at_connect(struct instance *instance);
  * marked, so that nothing is allowed any more, and is closed by the next TICK.
  */
 void review_session(struct instance *instance, struct session *session);
+
+/* What the registry says of a device now, for all its sessions. */
+void review_device(
+    struct instance *instance, const struct device *device, bool found);
+
+/* Close, in this TICK, the sessions that lost their standing. */
+void review_kick(struct instance *instance);
 
 /* Is it in good standing at this moment? Reviews it if it has to. */
 bool review_stands(struct instance *instance, struct session *session);

@@ -17,7 +17,7 @@
 enum news_kind {
 	NEWS_SNAPSHOT = 1, /* snapshot, now the reader's */
 	NEWS_DEVICE,       /* device, or found is false: it is gone */
-	NEWS_RECORDED,     /* device is in the registry, or need not be */
+	NEWS_RECORDED,     /* the same, of one that was queued to be written */
 	NEWS_LOG,          /* text for the log, at level */
 };
 

@@ -46,15 +46,19 @@ add_quoted(struct line *line, const char *key, const char *value)
 	}
 }
 
-/* An address is bare when it looks like one; a proxy may send anything. */
+bool
+report_is_address(const char *address)
+{
+	size_t len = address == NULL ? 0 : strlen(address);
+
+	return len > 0 && len <= ADDRESS_MAX &&
+	    strspn(address, "0123456789abcdefABCDEF.:%") == len;
+}
+
 static void
 add_address(struct line *line, const char *address)
 {
-	if (address == NULL) {
-		return;
-	}
-	if (address[0] != '\0' &&
-	    strspn(address, "0123456789abcdefABCDEF.:%") == strlen(address)) {
+	if (report_is_address(address)) {
 		add(line, " addr=%s", address);
 	} else {
 		add_quoted(line, "addr", address);
@@ -165,17 +169,38 @@ report_decision(struct report *report, const struct subject *subject,
 	memset(repeat, 0, sizeof(*repeat));
 	if (!reason_admits(answer->verdict.reason)) {
 		repeat->used = true;
+		repeat->has_certificate = subject->leaf != NULL;
+		text_quote(repeat->client, sizeof(repeat->client),
+		    subject->client_id == NULL ? "" : subject->client_id,
+		    subject->client_id == NULL ? 0
+		                               : strlen(subject->client_id));
 		memcpy(repeat->key, key, HASH_LEN);
 		repeat->reason = answer->verdict.reason;
 		repeat->told_at = now_ms;
 	}
 }
 
+/* A client that gave up leaves its count behind. */
+static void
+tell_rest(const struct repeat *repeat)
+{
+	struct line line = {.len = 0};
+	char key[HASH_TEXT_MAX + 1];
+
+	add(&line, "refused reason=%s client=%s", reason_id(repeat->reason),
+	    repeat->client);
+	if (repeat->has_certificate) {
+		text_hex(key, repeat->key, HASH_LEN);
+		add(&line, " fingerprint=%s", key);
+	}
+	add(&line, " repeated=%u", repeat->count);
+	mosquitto_log_printf(LOG_NOTICE, "certid: %s", line.text);
+}
+
 void
 report_sweep(struct report *report, int64_t now_ms)
 {
 	struct repeat *repeat;
-	char key[HASH_TEXT_MAX + 1];
 	size_t i;
 
 	for (i = 0; i < REPORT_REPEATS; i++) {
@@ -185,11 +210,7 @@ report_sweep(struct report *report, int64_t now_ms)
 			continue;
 		}
 		if (repeat->count > 0) {
-			text_hex(key, repeat->key, HASH_LEN);
-			mosquitto_log_printf(LOG_NOTICE,
-			    "certid: refused reason=%s fingerprint=%.16s "
-			    "repeated=%u",
-			    reason_id(repeat->reason), key, repeat->count);
+			tell_rest(repeat);
 		}
 		memset(repeat, 0, sizeof(*repeat));
 	}

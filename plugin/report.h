@@ -23,6 +23,8 @@
 struct repeat {
 	uint8_t key[HASH_LEN]; /* fingerprint, or a hash of the client id */
 	bool used;
+	bool has_certificate;
+	char client[48]; /* its client id, quoted */
 	enum reason reason;
 	int64_t told_at; /* monotonic ms */
 	unsigned count;  /* since then, not told */
@@ -39,6 +41,10 @@ struct subject {
 	const struct leaf *leaf;
 	const struct ca_record *ca;
 };
+
+/* Whether this looks like an IP address; a proxy may send anything in its
+ * place.  NULL does not. */
+bool report_is_address(const char *address);
 
 /* A sentence of the plugin's own, "certid: ...". */
 void report_text(int level, const char *format, ...) PRINTF_LIKE(2, 3);

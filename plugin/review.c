@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-#include "plugin/instance.h"
-
+#include <mosquitto_broker.h>
 #include <string.h>
 
-/* New settings may hold other topic rules.  No memory: no grants, which grant
- * nothing, until the next look. */
-static void
+#include "plugin/instance.h"
+
+/* New settings may hold other topic rules. */
+static bool
 renew_grants(const struct instance *instance, struct session *session)
 {
 	const struct tenant *tenant =
@@ -13,11 +13,9 @@ renew_grants(const struct instance *instance, struct session *session)
 
 	grants_free(session->grants);
 	session->grants = NULL;
-	if (tenant == NULL ||
+	return tenant != NULL &&
 	    grants_new(tenant->topics, tenant->topic_count, INSTANCE_ORG,
-	        &session->who, &session->grants) != RES_OK) {
-		session->grants = NULL;
-	}
+	        &session->who, &session->grants) == RES_OK;
 }
 
 void
@@ -28,18 +26,21 @@ review_session(struct instance *instance, struct session *session)
 	    .ca = session->ca,
 	    .client_id = session->client_id,
 	    .valid_until = session->valid_until,
+	    .is_restored = session->restored,
 	    .sight = session->sight,
 	    .locked = session->locked,
 	    .now = instance->now};
 	struct answer answer;
 
 	admission_review(instance->snapshot, INSTANCE_ORG, &standing, &answer);
-	if (session->reviewed != instance->snapshot) {
-		session->reviewed = instance->snapshot;
-		renew_grants(instance, session);
+	/* No memory: no grants, which grant nothing, until the next look. */
+	if (session->reviewed != instance->generation &&
+	    renew_grants(instance, session)) {
+		session->reviewed = instance->generation;
 	}
 	if (reason_admits(answer.verdict.reason)) {
 		session->refused = REASON_NONE;
+		session->valid_until = answer.valid_until;
 		if (answer.has_ca) {
 			memcpy(session->ca, answer.ca, HASH_LEN);
 		}
@@ -57,10 +58,90 @@ review_session(struct instance *instance, struct session *session)
 bool
 review_stands(struct instance *instance, struct session *session)
 {
-	if (session->reviewed != instance->snapshot ||
+	if (session->reviewed != instance->generation ||
 	    (session->refused == REASON_NONE &&
 	        instance->now >= session->valid_until)) {
 		review_session(instance, session);
 	}
 	return session->refused == REASON_NONE;
+}
+
+void
+review_device(
+    struct instance *instance, const struct device *device, bool found)
+{
+	struct session *session;
+
+	if (strcmp(device->org, INSTANCE_ORG) != 0) {
+		return;
+	}
+	for (session = session_of(&instance->sessions, &device->who);
+	     session != NULL; session = session->peer) {
+		session->sight = admission_sight(
+		    found ? RES_OK : RES_NOTFOUND, device, false);
+		session->locked = found && device->locked;
+		review_session(instance, session);
+	}
+}
+
+/* The log line and the event of a session that ends. */
+static void
+tell_closed(struct instance *instance, const struct session *session)
+{
+	struct device device;
+
+	report_closed(session, session->refused);
+	device_init(&device, INSTANCE_ORG, &session->who);
+	worker_closed(instance->worker, &device, reason_id(session->refused));
+}
+
+/*
+ * 2.1 finds a session by its client id.  2.0 would find offline ones, too,
+ * which must not be kicked; by user name it reaches connected sockets only,
+ * all those of the identity: so all that are due are told of before.
+ */
+static void
+kick(struct instance *instance, struct session *session)
+{
+	struct sessions *table = &instance->sessions;
+	struct session *peer = session_of(table, &session->who);
+
+	tell_closed(instance, session);
+	if (instance->broker.is_2_1 && session->client_id != NULL &&
+	    instance->broker.find(session->client_id) == session->client) {
+		(void)mosquitto_kick_client_by_clientid(
+		    session->client_id, false);
+		return;
+	}
+	for (; peer != NULL; peer = peer->peer) {
+		if (peer->kick_due && peer->online) {
+			session_unwant_kick(table, peer);
+			tell_closed(instance, peer);
+		}
+	}
+	(void)mosquitto_kick_client_by_username(session->username, false);
+}
+
+/* The broker's call comes back to us as DISCONNECT, which removes no record,
+ * so the walk is safe. */
+void
+review_kick(struct instance *instance)
+{
+	struct sessions *table = &instance->sessions;
+	int64_t end = clock_monotonic_ms() + TURN_SLICE_MS;
+	struct session *session = table->all;
+
+	for (; session != NULL && table->kicks_due > 0;
+	     session = session->next) {
+		if (!session->kick_due) {
+			continue;
+		}
+		session_unwant_kick(table, session);
+		if (session->online && session->refused != REASON_NONE) {
+			kick(instance, session);
+		}
+		if (clock_monotonic_ms() >= end) {
+			return;
+		}
+	}
 }

@@ -160,9 +160,7 @@ session_remove(struct sessions *table, struct session *session)
 	if (table->cursor == session) {
 		table->cursor = session->next;
 	}
-	if (session->kick_due) {
-		table->kicks_due--;
-	}
+	session_unwant_kick(table, session);
 	if (session->who.type.class != '\0') {
 		leave_owner(table, session);
 	}
@@ -185,5 +183,14 @@ session_want_kick(struct sessions *table, struct session *session)
 	if (!session->kick_due) {
 		session->kick_due = true;
 		table->kicks_due++;
+	}
+}
+
+void
+session_unwant_kick(struct sessions *table, struct session *session)
+{
+	if (session->kick_due) {
+		session->kick_due = false;
+		table->kicks_due--;
 	}
 }

@@ -29,19 +29,25 @@ struct session {
 	char *username; /* ours for a device; NULL: none */
 	enum session_kind kind;
 	bool online;
-	bool fleeting;         /* the broker forgets it when it disconnects */
+	bool fleeting; /* the broker forgets it when it disconnects */
+	bool is_v5;
+	bool restored;         /* from disk: it never connected to us */
+	bool will_due;         /* it left, and its will may still come */
+	uint64_t left_turn;    /* the broker's turn in which it left */
 	int64_t offline_since; /* monotonic ms */
+	char address[ADDRESS_MAX + 1];
 
 	/* A device's. */
 	struct identity who;
 	uint8_t ca[HASH_LEN];
-	struct leaf *leaf; /* NULL while offline */
+	uint8_t fingerprint[HASH_LEN]; /* of its certificate */
+	struct leaf *leaf;             /* NULL while offline */
 	int64_t valid_until;
 	enum sight sight;
 	bool locked;
 	struct grants *grants;
-	const struct snapshot *reviewed; /* compared only, never followed */
-	enum reason refused;             /* REASON_NONE: in good standing */
+	uint64_t reviewed;   /* generation of the settings; 0: never */
+	enum reason refused; /* REASON_NONE: in good standing */
 	bool kick_due;
 	unsigned denials;  /* not told in the log yet */
 	int64_t denied_at; /* monotonic ms of the last one told; 0: none */
@@ -80,7 +86,9 @@ void sessions_done(struct sessions *table);
 struct session *session_of(
     const struct sessions *table, const struct identity *who);
 
-/* Note that a session must be closed; the next TICK does it. */
+/* Note that a session must be closed, which the next TICK does; and that it
+ * need not any more. */
 void session_want_kick(struct sessions *table, struct session *session);
+void session_unwant_kick(struct sessions *table, struct session *session);
 
 #endif /* PLUGIN_SESSION_H */

@@ -11,26 +11,10 @@ take_snapshot(struct instance *instance, struct news *news)
 {
 	snapshot_unref(instance->snapshot);
 	instance->snapshot = news->snapshot;
+	instance->generation++;
 	news->snapshot = NULL;
 	instance->reviewing = true;
 	instance->sessions.cursor = instance->sessions.all;
-}
-
-static void
-take_device(struct instance *instance, const struct news *news)
-{
-	struct session *session;
-
-	if (strcmp(news->device.org, INSTANCE_ORG) != 0) {
-		return;
-	}
-	for (session = session_of(&instance->sessions, &news->device.who);
-	     session != NULL; session = session->peer) {
-		session->sight = admission_sight(
-		    news->found ? RES_OK : RES_NOTFOUND, &news->device, false);
-		session->locked = news->found && news->device.locked;
-		review_session(instance, session);
-	}
 }
 
 static void
@@ -44,12 +28,13 @@ take_news(struct instance *instance)
 		case NEWS_SNAPSHOT:
 			take_snapshot(instance, news);
 			break;
-		case NEWS_DEVICE:
-			take_device(instance, news);
-			break;
 		case NEWS_RECORDED:
 			pending_remove(&instance->pending, news->device.org,
 			    &news->device.who);
+			review_device(instance, &news->device, news->found);
+			break;
+		case NEWS_DEVICE:
+			review_device(instance, &news->device, news->found);
 			break;
 		case NEWS_LOG:
 			report_text(news->level, "%s", news->text.text);
@@ -88,6 +73,26 @@ review_slice(struct instance *instance)
 	instance->reviewing = false;
 }
 
+/* Whether the same client is here again with another pointer: a client id has
+ * one session. */
+static bool
+is_replaced(const struct instance *instance, const struct session *session)
+{
+	const struct session *peer =
+	    session_of(&instance->sessions, &session->who);
+
+	for (; peer != NULL; peer = peer->peer) {
+		if (peer != session && peer->client_id != NULL &&
+		    session->client_id != NULL &&
+		    strcmp(peer->client_id, session->client_id) == 0 &&
+		    (peer->online ||
+		        peer->offline_since > session->offline_since)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Whether the record of a client that left can still be asked for. */
 static bool
 is_gone(const struct instance *instance, const struct session *session)
@@ -101,10 +106,11 @@ is_gone(const struct instance *instance, const struct session *session)
 		    instance->broker.find(session->client_id) !=
 		    session->client;
 	}
-	return session->fleeting;
+	return session->fleeting || is_replaced(instance, session);
 }
 
-/* Once a second: certificates that have expired, records nobody needs. */
+/* Once a second: certificates that have expired, records nobody needs.  New
+ * settings are for review_slice(). */
 static void
 sweep(struct instance *instance)
 {
@@ -116,7 +122,8 @@ sweep(struct instance *instance)
 		next = session->next;
 		if (is_gone(instance, session)) {
 			session_remove(&instance->sessions, session);
-		} else if (session->kind == SESSION_DEVICE) {
+		} else if (session->kind == SESSION_DEVICE &&
+		    instance->now >= session->valid_until) {
 			(void)review_stands(instance, session);
 		}
 	}
@@ -138,44 +145,6 @@ turn(struct instance *instance)
 	}
 }
 
-/* The log line and the event of a session that ends. */
-static void
-tell_closed(struct instance *instance, const struct session *session)
-{
-	struct device device;
-
-	report_closed(session, session->refused);
-	device_init(&device, INSTANCE_ORG, &session->who);
-	worker_closed(instance->worker, &device, reason_id(session->refused));
-}
-
-/*
- * Close the sessions that lost their standing; their records deny everything
- * already, so no will gets out.  By user name: that reaches connected sockets
- * only (see review.c).  The call comes back to us as DISCONNECT, which removes
- * no record, so the walk is safe.
- */
-static void
-kick(struct instance *instance)
-{
-	struct session *session;
-
-	for (session = instance->sessions.all;
-	     session != NULL && instance->sessions.kicks_due > 0;
-	     session = session->next) {
-		if (!session->kick_due) {
-			continue;
-		}
-		session->kick_due = false;
-		instance->sessions.kicks_due--;
-		if (session->online && session->refused != REASON_NONE) {
-			tell_closed(instance, session);
-			(void)mosquitto_kick_client_by_username(
-			    session->username, false);
-		}
-	}
-}
-
 int
 turn_tick(int event, void *event_data, void *userdata)
 {
@@ -184,10 +153,11 @@ turn_tick(int event, void *event_data, void *userdata)
 
 	(void)event;
 	turn(instance);
+	instance->turn++;
 	instance->tickless_ms = 0;
 	instance->reloading_ms = 0;
 	if (instance->sessions.kicks_due > 0) {
-		kick(instance);
+		review_kick(instance);
 	}
 	/* 2.1 comes back this soon (it reads milliseconds here); 2.0 comes
 	 * every 100 ms by itself and does not look. */
@@ -205,6 +175,9 @@ turn_at_connect(struct instance *instance)
 	 * look-up would find. */
 	if (worker_has_news(instance->worker)) {
 		take_news(instance);
+	}
+	if (instance->reloading_ms != 0 && instance->turn > 0) {
+		return; /* one turn of the broker, however long it takes */
 	}
 	if (instance->tickless_ms == 0) {
 		instance->tickless_ms = instance->now_ms;
@@ -250,6 +223,8 @@ turn_leave(int event, void *event_data, void *userdata)
 	if (session != NULL && session->online) {
 		session->online = false;
 		session->offline_since = instance->now_ms;
+		session->left_turn = instance->turn;
+		session->will_due = true;
 		leaf_free(session->leaf);
 		session->leaf = NULL;
 	}

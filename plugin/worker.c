@@ -51,9 +51,11 @@ struct worker {
 	/* The thread's own. */
 	struct registry *registry;
 	struct capath *capath;
-	struct queue batch; /* taken, not yet on the disk */
+	struct snapshot *snapshot; /* the last one posted */
+	struct queue batch;        /* taken, not yet on the disk */
 	int64_t mark;
 	bool stale; /* the settings changed; a snapshot is due */
+	bool capath_due;
 	bool told_disk, told_poll, told_capath; /* in the log already */
 };
 
@@ -270,9 +272,10 @@ change_of(struct job *job)
 
 /* What the registry says of a device now, for the broker's thread. */
 static enum res
-post_device(struct worker *worker, const char *org, const struct identity *who)
+post_device(struct worker *worker, enum news_kind kind, const char *org,
+    const struct identity *who)
 {
-	struct news *news = news_new(NEWS_DEVICE);
+	struct news *news = news_new(kind);
 	bool case_clash;
 	enum res r;
 
@@ -293,33 +296,15 @@ post_device(struct worker *worker, const char *org, const struct identity *who)
 	return RES_OK;
 }
 
-/*
- * One job is on the disk, or was not needed.  RES_EXISTS: somebody else wrote
- * the device first; what he wrote holds, so the session is looked at again.
- * The row is told first: once it is no longer pending it is looked up.
- */
+/* One job is on the disk, or was not needed: somebody else wrote the device
+ * first, or changed it in between.  What the row says now holds. */
 static enum res
-finish(struct worker *worker, struct job *job, enum res result)
+finish(struct worker *worker, const struct job *job)
 {
-	struct news *news;
-	enum res r = RES_OK;
-
-	if (job->kind != JOB_PROVISION) {
-		return RES_OK;
-	}
-	if ((news = news_new(NEWS_RECORDED)) == NULL) {
-		return RES_NOMEM;
-	}
-	if (result != RES_OK) {
-		r = post_device(worker, job->device.org, &job->device.who);
-	}
-	if (r != RES_OK) {
-		news_free(news);
-		return r;
-	}
-	device_init(&news->device, job->device.org, &job->device.who);
-	mailbox_post(&worker->mailbox, news);
-	return RES_OK;
+	return job->kind == JOB_PROVISION
+	    ? post_device(
+	          worker, NEWS_RECORDED, job->device.org, &job->device.who)
+	    : RES_OK;
 }
 
 /* While the disk refuses, new devices are refused: what is admitted is to be
@@ -352,7 +337,7 @@ write_batch(struct worker *worker)
 	}
 	r = registry_apply(worker->registry, changes, n, APPLY_EACH, &why);
 	for (i = 0; r == RES_OK && i < n; i++) {
-		r = finish(worker, worker->batch.head, changes[i].result);
+		r = finish(worker, worker->batch.head);
 		if (r == RES_OK) {
 			free_job(pop(&worker->batch));
 		}
@@ -394,7 +379,7 @@ follow_event(const struct event *event, void *context)
 	    strncmp(event->kind, "device-", strlen("device-")) == 0 &&
 	    identity_parse(event->subject, strlen(event->subject), &who,
 	        &detail) == RES_OK) {
-		r = post_device(worker, event->org, &who);
+		r = post_device(worker, NEWS_DEVICE, event->org, &who);
 	} else {
 		worker->stale = true;
 	}
@@ -402,6 +387,25 @@ follow_event(const struct event *event, void *context)
 		worker->mark = event->seq;
 	}
 	return r;
+}
+
+/* Fill the capath, unless it is as it should be; said once if it cannot. */
+static void
+fill_capath(struct worker *worker)
+{
+	struct diag why = {{0}}, text;
+
+	if (worker->capath == NULL || !worker->capath_due) {
+		return;
+	}
+	if (capath_fill(worker->capath, worker->snapshot, &why) == RES_OK) {
+		worker->capath_due = false;
+		tell_well(worker, &worker->told_capath, "capath: filled again");
+		return;
+	}
+	diag_set(&text, "capath: new CAs wait until it works: %.300s",
+	    why.text[0] == '\0' ? "no memory" : why.text);
+	tell(worker, &worker->told_capath, LOG_ERROR, &text);
 }
 
 static enum res
@@ -420,18 +424,12 @@ post_snapshot(struct worker *worker, struct diag *why)
 		news_free(news);
 		return r;
 	}
-	if (worker->capath != NULL) {
-		struct diag trouble;
-
-		if (capath_fill(worker->capath, news->snapshot, clock_now(),
-		        &trouble) == RES_OK) {
-			worker->told_capath = false;
-		} else {
-			tell(worker, &worker->told_capath, LOG_ERROR, &trouble);
-		}
-	}
-	mailbox_post(&worker->mailbox, news);
+	snapshot_unref(worker->snapshot);
+	worker->snapshot = snapshot_ref(news->snapshot);
 	worker->stale = false;
+	worker->capath_due = true;
+	mailbox_post(&worker->mailbox, news);
+	fill_capath(worker);
 	return RES_OK;
 }
 
@@ -459,6 +457,7 @@ poll_registry(struct worker *worker)
 {
 	struct diag why = {{0}}, text;
 
+	fill_capath(worker);
 	if (follow(worker, &why) == RES_OK) {
 		tell_well(worker, &worker->told_poll,
 		    "registry: following its changes again");
@@ -611,6 +610,7 @@ release(struct worker *worker)
 	drain(&worker->batch);
 	registry_close(worker->registry);
 	capath_close(worker->capath);
+	snapshot_unref(worker->snapshot);
 	mailbox_done(&worker->mailbox);
 	pthread_cond_destroy(&worker->wake);
 	pthread_mutex_destroy(&worker->lock);
@@ -639,7 +639,7 @@ worker_start(
 		release(worker);
 		return r;
 	}
-	worker->mark = snapshot_mark(worker->mailbox.first->snapshot);
+	worker->mark = snapshot_mark(worker->snapshot);
 	if ((r = start_thread(worker, why)) != RES_OK) {
 		release(worker);
 		return r;

@@ -284,8 +284,8 @@ take_up(struct walk *walk)
 	clock_format(end, text);
 	if (walk->facts->now >= end) {
 		return fail(walk, REASON_WINDOW_EXPIRED,
-		    "the window for the first connection ended at %s; certid "
-		    "device add %s opens a new one",
+		    "the window for the first connection ended at %s; for a "
+		    "new one certid device remove %s, then add it again",
 		    text, walk->name);
 	}
 	walk->verdict->action = ACTION_PROVISION;
@@ -299,6 +299,7 @@ look_new(struct walk *walk)
 {
 	const struct facts *facts = walk->facts;
 	char text[TYPE_TEXT_MAX + 1], clock[TIME_MAX + 1];
+	char format[ID_RULE_TEXT_MAX + 1];
 	const char *why = NULL;
 
 	device_type_format(&facts->who.type, text);
@@ -311,9 +312,9 @@ look_new(struct walk *walk)
 	}
 	if (walk->type != NULL &&
 	    !id_rule_check(&walk->type->id_rule, facts->who.id, &why)) {
+		id_rule_format(&walk->type->id_rule, format);
 		return fail(walk, REASON_ID_FORMAT,
-		    "%s: %s, and the type %s demands the format %s", walk->name,
-		    why, text, id_kind_name(walk->type->id_rule.kind));
+		    "%s: the type %s demands %s", why, text, format);
 	}
 	if (facts->sight == SIGHT_CASE) {
 		return fail(walk, REASON_IDENTITY_CASE,

@@ -170,7 +170,9 @@ static const struct {
         REASON_LEVEL_TLS},
     {"a token", "d:meter:1", "use-token-auth", "x", true, REASON_LEVEL_CERT},
     {"a token for nobody", "app", "use-token-auth", "x", true,
-        REASON_IDENTITY_SYNTAX},
+        REASON_CERT_MISSING},
+    {"a token for another name", "app", "d:meter:1", "x", true,
+        REASON_CERT_MISSING},
 };
 
 static void

@@ -154,7 +154,7 @@ keep_name(const struct ca_record *ca, void *context)
 }
 
 static void
-tells_usable_cas(void **state)
+tells_active_cas(void **state)
 {
 	struct minted idle = mint_ca("Idle", 1);
 	struct snapshot *snapshot;
@@ -163,12 +163,10 @@ tells_usable_cas(void **state)
 	(void)state;
 	fixture_add_ca(&fixture, &idle, "inactive", "[]", "");
 	snapshot = fixture_snapshot(&fixture);
-	snapshot_usable_cas(snapshot, MINT_NOW, keep_name, names);
+	snapshot_active_cas(snapshot, ORG_DEFAULT, keep_name, names);
 	assert_string_equal(names, "CN=Factory");
 	names[0] = '\0';
-	snapshot_usable_cas(snapshot, MINT_TO, keep_name, names);
-	assert_string_equal(names, "");
-	snapshot_usable_cas(snapshot, MINT_FROM - 1, keep_name, names);
+	snapshot_active_cas(snapshot, "acme", keep_name, names);
 	assert_string_equal(names, "");
 	snapshot_unref(snapshot);
 	minted_done(&idle);
@@ -190,7 +188,7 @@ main(void)
 	        refuses_a_scope_it_cannot_read, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        refuses_a_state_it_does_not_know, setup, teardown),
-	    cmocka_unit_test_setup_teardown(tells_usable_cas, setup, teardown),
+	    cmocka_unit_test_setup_teardown(tells_active_cas, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,6 +94,25 @@ stored_text_is_read_back(void **state)
 	    json, "{\"a\":[1,{\"b\":null}],\"b\":null,\"c\":null,\"d\":null}");
 }
 
+/* A line of JSON stays one line, and a number what it was. */
+static void
+stored_text_stays_as_it_was_written(void **state)
+{
+	struct json *json = json_object();
+
+	(void)state;
+	json_add_parsed(json, "a", "{ \"n\" :\n\t12345678901234567890 }\r\n");
+	json_add_parsed(json, "b", "[1e999, -0.10E+2, \"a  \\u00e4 \\\" \"]");
+	json_add_parsed(json, "c", "[\"\xff\"]");
+	json_add_parsed(json, "d", "[\"\x1b\"]");
+	json_add_parsed(json, "e", "[\"gr\xc3\xbcn\", true, null, {}]");
+	expect(json,
+	    "{\"a\":{\"n\":12345678901234567890},"
+	    "\"b\":[1e999,-0.10E+2,\"a  \\u00e4 \\\" \"],"
+	    "\"c\":null,\"d\":null,"
+	    "\"e\":[\"gr\xc3\xbcn\",true,null,{}]}");
+}
+
 static void
 a_failure_below_shows_at_the_top(void **state)
 {
@@ -144,7 +163,62 @@ static const struct {
     {"[\"\\\\\\u0000\"]", '[', RES_SYNTAX},
     {"[\"\\", '[', RES_SYNTAX},
     {"[                                     ]", '[', RES_LIMIT},
+
+    {"[0, -0, 10, 1.0, 1e5, 1E-50]", '[', RES_OK},
+    {"[01]", '[', RES_SYNTAX},
+    {"[-01]", '[', RES_SYNTAX},
+    {"[1.]", '[', RES_SYNTAX},
+    {"[-.5]", '[', RES_SYNTAX},
+    {"[1.e5]", '[', RES_SYNTAX},
+    {"[+1]", '[', RES_SYNTAX},
+    {"[1e]", '[', RES_SYNTAX},
+    {"[NaN]", '[', RES_SYNTAX},
+    {"[\"\\uzzzz\"]", '[', RES_SYNTAX},
+    {"[\"\\u12\"]", '[', RES_SYNTAX},
+    {"[\"\\ud800\"]", '[', RES_SYNTAX},
+    {"[\"\\u001b\"]", '[', RES_OK},
+    {"[\"\x1b\"]", '[', RES_SYNTAX},
+    {"[\"\n\"]", '[', RES_SYNTAX},
+    {"[\"\x7f\"]", '[', RES_SYNTAX},
+    {"[\x01]", '[', RES_SYNTAX},
+    {"[\"\xc3\xbc\"]", '[', RES_OK},
+    {"[\"\xc3\"]", '[', RES_SYNTAX},
+    {"{\"\xff\":1}", '{', RES_SYNTAX},
+    {"\xef\xbb\xbf{}", '{', RES_SYNTAX},
+    {"{\"a\":1,\"A\":2}", '{', RES_OK},
+    {"{\"a\":1,\"b\":2,\"a\":3}", '{', RES_SYNTAX},
+    {"{\"a\":1,\"\\u0061\":2}", '{', RES_SYNTAX},
+    {"[{\"b\":{\"a\":1,\"a\":1}}]", '[', RES_SYNTAX},
+    {"[{\"a\":1},{\"a\":1}]", '[', RES_OK},
 };
+
+static const struct {
+	const char *text, *says;
+} faults[] = {
+    {"{\"a\": \"\\u0000\"}", "an escaped NUL, \\u0000"},
+    {"{\"a\": \"\xff\"}", "no UTF-8"},
+    {"{\"a\": \"\x1b\"}", "a control character"},
+    {"{\"a\": 01}", "a number"},
+    {"{\"a\": 1, \"a\": 2}", "the key \"a\" twice"},
+    {"{\"a\": x}", "see byte 7"},
+    {"\xef\xbb\xbf{}", "a byte order mark"},
+};
+
+static void
+a_fault_is_told_by_its_name(void **state)
+{
+	struct diag why;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(faults); i++) {
+		assert_int_equal(
+		    json_check(faults[i].text, '{', 64, &why), RES_SYNTAX);
+		if (strstr(why.text, faults[i].says) == NULL) {
+			fail_msg("%s: %s", faults[i].text, why.text);
+		}
+	}
+}
 
 static void
 documents_are_checked(void **state)
@@ -243,8 +317,10 @@ main(void)
 	    cmocka_unit_test(no_time_is_null),
 	    cmocka_unit_test(text_that_is_no_utf8_stays_readable),
 	    cmocka_unit_test(stored_text_is_read_back),
+	    cmocka_unit_test(stored_text_stays_as_it_was_written),
 	    cmocka_unit_test(a_failure_below_shows_at_the_top),
 	    cmocka_unit_test(documents_are_checked),
+	    cmocka_unit_test(a_fault_is_told_by_its_name),
 	    cmocka_unit_test(deep_nesting_is_refused),
 	    cmocka_unit_test(arrays_of_strings_are_read),
 	    cmocka_unit_test(bad_arrays_are_refused),

@@ -150,6 +150,85 @@ kinds_have_names(void **state)
 	assert_string_equal(id_kind_name((enum id_kind)99), "unknown");
 }
 
+#define LONGEST                                                                \
+	"0123456789012345678901234567890123456789012345678901234567890123"
+
+static const struct {
+	struct id_rule rule;
+	bool want;
+} rules[] = {
+    {{0}, true},
+    {{.length = 64}, true},
+    {{.length = 65}, false},
+    {{.length = 62, .prefix = "xy"}, true},
+    {{.length = 63, .prefix = "xy"}, false},
+    {{.prefix = LONGEST}, false},
+    {{.prefix = "a:"}, false},
+    {{.kind = ID_DECIMAL, .prefix = "a:"}, false},
+    {{.kind = ID_HEX, .length = 5}, true},
+    {{.kind = ID_MAC}, true},
+    {{.kind = ID_MAC, .length = 12}, true},
+    {{.kind = ID_MAC, .length = 5}, false},
+    {{.kind = ID_MAC, .length = 17}, false},
+    {{.kind = ID_MAC, .prefix = "m:"}, false},
+    {{.kind = ID_MAC_COLON, .prefix = "m:"}, true},
+    {{.kind = ID_MAC_COLON, .length = 17}, true},
+    {{.kind = ID_MAC_COLON, .length = 12}, false},
+    {{.kind = ID_MAC_DASH, .length = 17}, true},
+    {{.kind = ID_MAC_DASH, .length = 18}, false},
+    {{.kind = ID_MAC_DASH, .prefix = "m:"}, false},
+    {{.kind = ID_UUID4, .length = 36}, true},
+    {{.kind = ID_UUID4, .length = 64}, false},
+    {{.kind = ID_UUID4, .prefix = "0123456789012345678901234567"}, true},
+    {{.kind = ID_UUID4, .prefix = "01234567890123456789012345678"}, false},
+    {{.kind = (enum id_kind)(ID_UUID4 + 1)}, false},
+};
+
+static void
+rules_that_no_id_can_follow_are_told(void **state)
+{
+	const char *why;
+	size_t i;
+	bool is;
+
+	(void)state;
+	for (i = 0; i < COUNT(rules); i++) {
+		why = NULL;
+		is = id_rule_is_possible(&rules[i].rule, &why);
+		if (is != rules[i].want) {
+			fail_msg("%s, length %d, prefix \"%s\"",
+			    id_kind_name(rules[i].rule.kind),
+			    rules[i].rule.length, rules[i].rule.prefix);
+		}
+		assert_int_equal(why == NULL, is);
+	}
+}
+
+static const struct {
+	struct id_rule rule;
+	const char *want;
+} formats[] = {
+    {{0}, "any"},
+    {{.kind = ID_UUID4}, "uuid4"},
+    {{.kind = ID_DECIMAL, .length = 4}, "decimal, 4 characters"},
+    {{.kind = ID_HEX, .prefix = "SN-"}, "hex after SN-"},
+    {{.kind = ID_MAC_COLON, .length = 255, .prefix = LONGEST},
+        "mac-colon, 255 characters after " LONGEST},
+};
+
+static void
+rules_are_written_for_people(void **state)
+{
+	char text[ID_RULE_TEXT_MAX + 1];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(formats); i++) {
+		id_rule_format(&formats[i].rule, text);
+		assert_string_equal(text, formats[i].want);
+	}
+}
+
 int
 main(void)
 {
@@ -157,6 +236,8 @@ main(void)
 	    cmocka_unit_test(ids_are_held_against_their_rule),
 	    cmocka_unit_test(only_one_kind_admits_colons),
 	    cmocka_unit_test(kinds_have_names),
+	    cmocka_unit_test(rules_that_no_id_can_follow_are_told),
+	    cmocka_unit_test(rules_are_written_for_people),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

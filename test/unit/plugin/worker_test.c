@@ -175,7 +175,7 @@ tells_what_was_there_first(void **state)
 	assert_int_equal(
 	    edit_device_lock(&admin, &first.who, true, &why), RES_OK);
 	assert_int_equal(worker_provision(fixture->worker, &second), RES_OK);
-	news = await(fixture, NEWS_DEVICE);
+	news = await(fixture, NEWS_RECORDED);
 	assert_non_null(news);
 	assert_true(news->found);
 	assert_true(news->device.locked);
@@ -191,7 +191,8 @@ refuses_a_second_spelling(void **state)
 
 	assert_int_equal(worker_provision(fixture->worker, &first), RES_OK);
 	assert_int_equal(worker_provision(fixture->worker, &second), RES_OK);
-	news = await(fixture, NEWS_DEVICE);
+	news_free(await(fixture, NEWS_RECORDED));
+	news = await(fixture, NEWS_RECORDED);
 	assert_non_null(news);
 	assert_true(identity_equal(&news->device.who, &second.who));
 	assert_false(news->found);

@@ -21,6 +21,7 @@
 #define EITHER "either" /* cert-or-token */
 #define LAX    "lax"    /* tls-optional */
 #define RULE   "rule"   /* cert by a rule, but not declared */
+#define SERIAL "serial" /* declared; ids are four decimals after SN- */
 
 static struct type_policy types[] = {
     {.type = {'d', AUTO},
@@ -38,6 +39,9 @@ static struct type_policy types[] = {
     {.type = {'d', CAM},
         .is_declared = true,
         .id_rule = {.kind = ID_MAC_COLON}},
+    {.type = {'d', SERIAL},
+        .is_declared = true,
+        .id_rule = {.kind = ID_DECIMAL, .length = 4, .prefix = "SN-"}},
     {.type = {'d', STRICT}, .has_level = true, .level = LEVEL_CERT_TOKEN},
     {.type = {'d', TOKEN}, .has_level = true, .level = LEVEL_TOKEN},
     {.type = {'d', EITHER}, .has_level = true, .level = LEVEL_CERT_OR_TOKEN},
@@ -599,6 +603,12 @@ static const struct {
         {KNOWN_CERT, .tls = false, .client_id = "d:meter:1"}},
     {"device", "device approve d:meter:1",
         {KNOWN_CERT, .sight = SIGHT_PENDING, .client_id = "d:meter:1"}},
+    {"device", "device remove d:meter:1, then add",
+        {ADDED_CERT, .window_ends_at = NOW, .client_id = "d:meter:1"}},
+    {"device", "d:serial demands decimal, 4 characters after SN-",
+        {FIRST_CERT, WHO(SERIAL, "SN-1"), .client_id = "d:serial:SN-1"}},
+    {"device", "d:cam demands mac-colon",
+        {FIRST_CERT, WHO(CAM, "1"), .client_id = "d:cam:1"}},
     {"device", "2026-11-21T14:00:00Z",
         {ADDED_CERT, .window_ends_at = NOW, .client_id = "d:meter:1"}},
 };
