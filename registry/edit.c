@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CA_PREFIX_MIN  4 /* hex digits that stand for a CA */
 #define RULE_DEFAULT   "default"
 #define SUBJECT_TOPICS "topic"
 
@@ -83,91 +82,16 @@ put_word(char *to, size_t size, const char *word, const char *label,
 	return RES_OK;
 }
 
-const char *
-config_setting(const struct config *config, const char *org, const char *key)
-{
-	size_t i;
-
-	for (i = 0; i < config->setting_count; i++) {
-		if (strcmp(config->settings[i].org, org) == 0 &&
-		    strcmp(config->settings[i].key, key) == 0) {
-			return config->settings[i].value;
-		}
-	}
-	return NULL;
-}
-
-/* How well text stands for a CA. */
-enum match {
-	MATCH_NONE = 0,
-	MATCH_PREFIX,
-	MATCH_NAME,
-	MATCH_ID,
-};
-
-static enum match
-match_ca(const struct ca_record *ca, const char *text)
-{
-	char hex[HASH_TEXT_MAX + 1];
-	size_t len = strlen(text);
-
-	text_hex(hex, ca->fingerprint, HASH_LEN);
-	if (text_equal_nocase(ca->id, text) || text_equal_nocase(hex, text)) {
-		return MATCH_ID;
-	}
-	if (ca->name[0] != '\0' && strcmp(ca->name, text) == 0) {
-		return MATCH_NAME;
-	}
-	if (len < CA_PREFIX_MIN || len >= HASH_TEXT_MAX) {
-		return MATCH_NONE;
-	}
-	hex[len] = '\0';
-	return text_equal_nocase(hex, text) ? MATCH_PREFIX : MATCH_NONE;
-}
-
-enum res
-config_find_ca(const struct config *config, const char *org, const char *text,
-    struct ca_record **out, struct diag *why)
-{
-	struct ca_record *found = NULL;
-	enum match best = MATCH_NONE, match;
-	size_t same = 0, i;
-
-	for (i = 0; i < config->ca_count; i++) {
-		if (strcmp(config->cas[i].org, org) != 0) {
-			continue;
-		}
-		match = match_ca(&config->cas[i], text);
-		if (match == MATCH_NONE || match < best) {
-			continue;
-		}
-		same = match > best ? 1 : same + 1;
-		best = match;
-		found = &config->cas[i];
-	}
-	if (found == NULL) {
-		return diag_res(why, RES_NOTFOUND,
-		    "there is no CA %s in the org %s: see certid ca list", text,
-		    org);
-	}
-	if (same > 1) {
-		return diag_res(why, RES_EXISTS,
-		    "%s stands for %zu CAs of the org %s: give more digits",
-		    text, same, org);
-	}
-	*out = found;
-	return RES_OK;
-}
-
-/* A name that reads as an id could stand for another CA. */
+/* A name that reads as the beginning of an id could stand for another CA. */
 static enum res
 check_ca_name(const struct ca_record *ca, struct diag *why)
 {
 	size_t len = strlen(ca->name);
 
-	if (len >= CA_ID_MIN && text_is_hex(ca->name, len)) {
+	if (len >= CA_PREFIX_MIN && text_is_hex(ca->name, len)) {
 		return diag_res(why, RES_REFUSED,
-		    "the name %s looks like the id of a CA: choose another",
+		    "the name %s looks like the id of a CA: choose a name that "
+		    "is not a hexadecimal number",
 		    ca->name);
 	}
 	return RES_OK;
@@ -229,23 +153,92 @@ edit_ca_state(const struct edit *edit, struct ca_record *ca, const char *state,
 	return r;
 }
 
+/* ", KEY OLD -> NEW" behind detail, which is freed; "" if nothing changed. */
+static char *
+describe_change(char *detail, const char *key, const char *old, const char *new)
+{
+	char *longer;
+
+	if (detail == NULL || strcmp(old, new) == 0) {
+		return detail;
+	}
+	longer = describe("%s%s%s %s -> %s", detail,
+	    detail[0] == '\0' ? "" : ", ", key, old, new);
+	free(detail);
+	return longer;
+}
+
+static const char *
+text_or(const char *text, const char *other)
+{
+	return text == NULL || text[0] == '\0' ? other : text;
+}
+
+static char *
+describe_ca(const struct ca_record *old, const struct ca_record *ca)
+{
+	char *detail = describe("%s", "");
+
+	detail = describe_change(detail, "name", text_or(old->name, "none"),
+	    text_or(ca->name, "none"));
+	detail = describe_change(detail, "description",
+	    text_or(old->description, "none"),
+	    text_or(ca->description, "none"));
+	detail =
+	    describe_change(detail, "enrol", text_or(old->enrol, "of the type"),
+	        text_or(ca->enrol, "of the type"));
+	detail = describe_change(detail, "scope", text_or(old->scope, "[]"),
+	    text_or(ca->scope, "[]"));
+	if (detail != NULL && detail[0] == '\0') {
+		free(detail);
+		detail = describe("nothing changed");
+	}
+	return detail;
+}
+
+/* What there is to say of the change from the CA as it is stored; a name that
+ * it has had all along is not looked at. */
+static enum res
+compare_ca(const struct edit *edit, const struct ca_record *ca, char **detail,
+    struct diag *why)
+{
+	const struct ca_record none = {.name = ""}, *old = &none;
+	struct config config = {0};
+	enum res r;
+	size_t i;
+
+	r = registry_load(edit->registry, &config, why);
+	if (r != RES_OK) {
+		return r;
+	}
+	for (i = 0; i < config.ca_count; i++) {
+		if (strcmp(config.cas[i].org, edit->org) == 0 &&
+		    memcmp(config.cas[i].fingerprint, ca->fingerprint,
+		        HASH_LEN) == 0) {
+			old = &config.cas[i];
+		}
+	}
+	r = strcmp(old->name, ca->name) == 0 ? RES_OK : check_ca_name(ca, why);
+	if (r == RES_OK) {
+		*detail = describe_ca(old, ca);
+	}
+	config_done(&config);
+	return r;
+}
+
 enum res
 edit_ca_set(const struct edit *edit, struct ca_record *ca, struct diag *why)
 {
 	struct change change;
-	enum res r = check_ca_name(ca, why);
+	char *detail = NULL;
+	enum res r = compare_ca(edit, ca, &detail, why);
 
 	if (r != RES_OK) {
 		return r;
 	}
 	change = make_change(edit, CHANGE_CA_SET, "setting-changed", ca->id);
 	change.of.ca = ca;
-	return apply(edit, &change,
-	    describe("name %s, enrol %s, scope %s",
-	        ca->name[0] == '\0' ? "none" : ca->name,
-	        ca->enrol[0] == '\0' ? "of the type" : ca->enrol,
-	        ca->scope == NULL ? "[]" : ca->scope),
-	    why);
+	return apply(edit, &change, detail, why);
 }
 
 enum res
@@ -494,12 +487,88 @@ edit_setting(const struct edit *edit, const char *key, const char *value,
 	return r;
 }
 
+/* The device that a scan looks for: another spelling of who. */
+struct twin {
+	char wanted[IDENTITY_TEXT_MAX + 1];
+	char found[IDENTITY_TEXT_MAX + 1];
+};
+
+static enum res
+compare_case(const struct device *device, void *context)
+{
+	struct twin *twin = context;
+	char text[IDENTITY_TEXT_MAX + 1];
+
+	identity_format(&device->who, text);
+	if (!text_equal_nocase(text, twin->wanted)) {
+		return RES_OK;
+	}
+	memcpy(twin->found, text, sizeof(text));
+	return RES_EXISTS; /* ends the scan */
+}
+
+/* May read every device of the org, for the sake of one sentence. */
+static enum res
+answer_case(const struct edit *edit, const char *text, struct diag *why)
+{
+	struct device_query query = {.org = edit->org};
+	struct twin twin = {.found = ""};
+
+	memcpy(twin.wanted, text, strlen(text) + 1);
+	(void)registry_scan(edit->registry, &query, compare_case, &twin, NULL);
+	return diag_res(why, RES_EXISTS,
+	    "the org %s has %s already, which differs from %s in letter case "
+	    "alone: use that one, or remove it first",
+	    edit->org, twin.found[0] == '\0' ? "a device" : twin.found, text);
+}
+
+static enum res
+answer_known(const struct edit *edit, const struct device *there,
+    const char *text, struct diag *why)
+{
+	static const char *const what_to_do[] = {
+	    [DEVICE_PENDING] = "certid device approve admits it",
+	    [DEVICE_ALLOWED] = "for a new window, remove it first",
+	    [DEVICE_PROVISIONED] = "to let it enrol anew, remove it first",
+	};
+
+	return diag_res(why, RES_EXISTS,
+	    "the device %s is in the org %s already, %s%s: %s", text, edit->org,
+	    device_state_name(there->state), there->locked ? " and locked" : "",
+	    there->locked ? "certid device unlock admits it"
+	                  : what_to_do[there->state]);
+}
+
+/* Why a device could not be added: said is the sentence so far. */
+static enum res
+answer_exists(const struct edit *edit, const struct device *device,
+    const struct diag *said, struct diag *why)
+{
+	char text[IDENTITY_TEXT_MAX + 1];
+	struct device there = {.tags = NULL};
+	bool clash = false;
+	enum res r;
+
+	identity_format(&device->who, text);
+	r = registry_get(edit->registry, edit->org, &device->who, false, &there,
+	    &clash, NULL);
+	if (r == RES_OK) {
+		r = answer_known(edit, &there, text, why);
+		device_done(&there);
+		return r;
+	}
+	return r == RES_NOTFOUND && clash
+	    ? answer_case(edit, text, why)
+	    : diag_res(why, RES_EXISTS, "%s", said->text);
+}
+
 enum res
 edit_device_add(
     const struct edit *edit, struct device *device, struct diag *why)
 {
 	char text[IDENTITY_TEXT_MAX + 1], until[TIME_MAX + 1];
 	struct change change;
+	struct diag said;
 	enum res r = put_org(edit, device->org, why);
 
 	if (r != RES_OK) {
@@ -511,11 +580,15 @@ edit_device_add(
 	clock_format(device->window_ends_at, until);
 	change = make_change(edit, CHANGE_DEVICE_ADD, "import", text);
 	change.of.device = device;
-	return apply(edit, &change,
+	r = apply(edit, &change,
 	    device->window_ends_at == CLOCK_FOREVER
 	        ? describe("allowed without end")
 	        : describe("allowed until %s", until),
-	    why);
+	    &said);
+	if (r == RES_EXISTS) {
+		return answer_exists(edit, device, &said, why);
+	}
+	return r == RES_OK ? r : diag_res(why, r, "%s", said.text);
 }
 
 /* Of a device, its name and whether it is locked are all that is needed. */

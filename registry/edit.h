@@ -39,10 +39,12 @@ MUST_CHECK enum res edit_org_remove(const struct edit *edit, struct diag *why);
 const char *config_setting(
     const struct config *config, const char *org, const char *key);
 
+#define CA_PREFIX_MIN 4 /* hex digits that stand for a CA */
+
 /*
- * The CA that text stands for: an id, a unique prefix of an id (four digits or
- * more) or of a fingerprint, or a name.  RES_NOTFOUND; RES_EXISTS where a
- * prefix fits several.  *out points into config.
+ * The CA that text stands for: an id, a unique prefix of an id (CA_PREFIX_MIN
+ * digits or more) or of a fingerprint, or a name.  RES_NOTFOUND; RES_EXISTS
+ * where a prefix fits several.  *out points into config.
  */
 MUST_CHECK enum res config_find_ca(const struct config *config, const char *org,
     const char *text, struct ca_record **out, struct diag *why);
@@ -55,7 +57,8 @@ MUST_CHECK enum res edit_ca_add(
 MUST_CHECK enum res edit_ca_state(const struct edit *edit, struct ca_record *ca,
     const char *state, struct diag *why);
 /* Store ca's name, description, scope, enrol; event setting-changed with the
- * CA's id as subject. */
+ * CA's id as subject and what changed as detail.  A new name of hex digits
+ * alone, four or more, is RES_REFUSED here and in edit_ca_add(). */
 MUST_CHECK enum res edit_ca_set(
     const struct edit *edit, struct ca_record *ca, struct diag *why);
 MUST_CHECK enum res edit_ca_remove(
@@ -78,7 +81,9 @@ MUST_CHECK enum res edit_setting(const struct edit *edit, const char *key,
     const char *value, struct diag *why);
 
 /* device is completed: org, state allowed, created_at.  No event kind exists
- * for an allow-listed device but the general "import". */
+ * for an allow-listed device but the general "import".  With RES_EXISTS why
+ * names the device that is there, the same or one that differs in letter case;
+ * to find that one may read all devices of the org. */
 MUST_CHECK enum res edit_device_add(
     const struct edit *edit, struct device *device, struct diag *why);
 /* Idempotent: RES_OK and no event where it is so already. */

@@ -2,6 +2,8 @@
 """Fixtures.  Environment: CERTID_BUILD, the build folder (default: build/ of the
 repository); MOSQUITTO, the broker (default: /usr/sbin/mosquitto)."""
 
+import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any, Callable, Iterator
@@ -10,6 +12,9 @@ import pytest
 from harness.broker import certid_file, plugin_file
 from harness.pki import Ca, Pki
 from harness.site import Site
+
+
+PLUGINS = Path(__file__).resolve().parent / "plugins"
 
 
 def pytest_sessionstart() -> None:
@@ -66,3 +71,20 @@ def new_site(pki: Pki, ca: Ca) -> Iterator[Callable[..., Site]]:
         except AssertionError as error:
             problems.append(error)
     assert not problems, problems
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """compiled("permissive"): the plugin's shared object."""
+    if not shutil.which("gcc"):
+        pytest.skip("no gcc to compile a second plugin")
+    folder = tmp_path_factory.mktemp("plugins")
+
+    def build(name: str) -> Path:
+        out = folder / f"{name}.so"
+        source = PLUGINS / f"{name}.c"
+        flags = ["-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
+        subprocess.run(["gcc", *flags, source, "-o", out], check=True)
+        return out
+
+    return build

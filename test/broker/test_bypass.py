@@ -2,45 +2,26 @@
 """Clients that the broker let in without asking the plugin may do nothing."""
 
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Callable
 
 import pytest
-from harness.broker import BACKEND, own
-from harness.raw import AUTH, PUBLISH, Raw, publish_packet, subscribe_packet
+from harness.broker import BACKEND, free_ports, load_before, own
+from harness.pki import Pki
+from harness.raw import (
+    AUTH,
+    PUBLISH,
+    SUBACK,
+    Raw,
+    publish_packet,
+    subscribe_packet,
+    tls_context,
+)
 from harness.site import Site, topic
 
-PLUGINS = Path(__file__).resolve().parent / "plugins"
 IDENTITY = "use_identity_as_username false"
 SUBJECT = "use_subject_as_username false"
 V5 = pytest.mark.parametrize("v5", [False, True], ids=["mqtt3.1.1", "mqtt5"])
-
-
-@pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """compiled("permissive"): the plugin's shared object."""
-    if not shutil.which("gcc"):
-        pytest.skip("no gcc to compile a second plugin")
-    folder = tmp_path_factory.mktemp("plugins")
-
-    def build(name: str) -> Path:
-        out = folder / f"{name}.so"
-        source = PLUGINS / f"{name}.c"
-        flags = ["-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
-        subprocess.run(["gcc", *flags, source, "-o", out], check=True)
-        return out
-
-    return build
-
-
-def put_first(site: Site, plugin: Path) -> None:
-    """Load another plugin before ours."""
-    copy = site.broker.folder / plugin.name
-    shutil.copy(plugin, copy)
-    own(copy)
-    ours = f"plugin {site.broker.plugin}\n"
-    site.broker.edit(ours, f"plugin {copy}\n\n{ours}")
 
 
 def expect_nothing(site: Site, identity: str, v5: bool) -> None:
@@ -92,7 +73,7 @@ def test_a_permissive_plugin_in_front(
 ) -> None:
     site = new_site()
     identity = subscribed_before(site, v5)
-    put_first(site, compiled("permissive"))
+    load_before(site, compiled("permissive"))
     site.broker.start()
     expect_nothing(site, identity, v5)
 
@@ -102,7 +83,7 @@ def test_a_permissive_plugin_and_a_devices_name(
 ) -> None:
     """No certificate at all: the user name alone is worth nothing."""
     site = new_site()
-    put_first(site, compiled("permissive"))
+    load_before(site, compiled("permissive"))
     site.broker.start()
     backend = site.backend("d/#")
     liar = site.plain("d:meter:1", login=("d:meter:1", "x")).open()
@@ -110,6 +91,44 @@ def test_a_permissive_plugin_and_a_devices_name(
     assert not liar.subscribe("d/meter/1/#")
     site.leave()
     assert backend.payloads() == []
+
+
+@V5
+def test_a_bypass_on_a_pointer_that_was_a_devices(
+    new_site: Callable[..., Site], pki: Pki, v5: bool
+) -> None:
+    """The broker uses the memory of a client that left for the next one, here
+    one that a careless listener let in with the same names."""
+    site = new_site()
+    evil = pki.root("evil")
+    shutil.copy(evil.cert, site.broker.etc / "evil.pem")
+    port = free_ports(1)[0]
+    certs = site.broker.etc / "certs"
+    end = "# --- Back-end applications"
+    site.broker.edit(
+        end,
+        f"listener {port} 127.0.0.1\ncafile {site.broker.etc}/evil.pem\n"
+        f"certfile {certs}/server.crt\nkeyfile {certs}/server.key\n"
+        f"require_certificate true\nuse_identity_as_username true\n\n{end}",
+    )
+    site.broker.start()
+    backend = site.backend("d/#")
+    identity = site.new_id()
+    honest = site.ca.leaf(identity)
+    forged = tls_context(site.server_ca, evil.leaf(identity))
+    for _ in range(20):
+        with site.raw(honest) as raw:
+            assert raw.connect(identity, v5=v5) == 0
+            raw.send(b"\xe0\x00")
+        with Raw(port, forged) as raw:
+            assert raw.connect(identity, v5=v5) == 0
+            raw.send(publish_packet(topic(identity, "evt"), b"forged", v5=v5))
+            raw.send(subscribe_packet(topic(identity, "cmd/#"), v5=v5))
+            assert raw.read_until(SUBACK)[-1] >= 0x80
+    device = site.device(identity).open()
+    device.publish(topic(identity, "evt"), "end")
+    backend.wait_message(topic(identity, "evt"), "end")
+    assert backend.payloads() == ["end"]
 
 
 @pytest.mark.parametrize("listener", ["tls", "plain"])
@@ -124,7 +143,7 @@ def test_a_will_in_the_middle_of_extended_authentication(
     site = new_site()
     plugin = compiled("challenge")
     if order == "before":
-        put_first(site, plugin)
+        load_before(site, plugin)
     else:
         copy = site.broker.folder / plugin.name
         shutil.copy(plugin, copy)

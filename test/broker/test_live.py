@@ -5,6 +5,7 @@ The second is counted from the end of the command to the end of the
 connection.
 """
 
+import os
 import re
 import time
 from typing import Callable
@@ -204,6 +205,7 @@ def test_the_folder_of_cas(new_site: Callable[..., Site]) -> None:
     folder = site.broker.store / "ca"
     (folder / "README").write_text("not ours\n")
     (folder / "00000000.0").write_text("left by an earlier run\n")
+    (folder / ".certid").touch()
     site.certid("ca", "add", site.pki.root("dozing").cert, "--inactive")
     site.broker.start()
 
@@ -238,3 +240,24 @@ def test_topic_rules_change_under_a_session(site: Site) -> None:
     backend.wait_message(topic(device.client_id, "evt"), "end")
     assert backend.payloads() == ["now", "end"]
     assert device.is_open()
+
+
+def test_the_folder_of_cas_is_mended(new_site: Callable[..., Site]) -> None:
+    """What could not be written is written once it can be."""
+    site = new_site()
+    site.broker.start()
+    folder = site.broker.store / "ca"
+    if os.geteuid() != 0:
+        pytest.skip("only root can take the folder away")
+    owner = folder.stat()
+    os.chown(folder, 0, 0)
+    ca = site.pki.root("delayed")
+    site.certid("ca", "add", ca.cert)
+    site.broker.wait_log("certid: capath: new CAs wait")
+    os.chown(folder, owner.st_uid, owner.st_gid)
+    identity = site.new_id()
+    until(
+        lambda: site.client(identity, ca.leaf(identity)).attempt() == ACCEPTED,
+        "entry by the delayed CA",
+    )
+    site.broker.wait_log("certid: capath: filled again")

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Sessions: take-overs, restarts of the broker, SIGHUP, retained messages."""
 
+from pathlib import Path
 from typing import Callable
 
 import pytest
+from harness.broker import load_before
 from harness.client import ACCEPTED, REFUSED
 from harness.raw import SUBACK, subscribe_packet
 from harness.site import Site, topic
@@ -260,3 +262,67 @@ def test_retained_messages_of_a_locked_device_are_withheld(
     site.device(two).open().publish(topic(two, "evt"), "end")
     backend.wait_message(topic(two, "evt"), "end")
     assert one not in backend.payloads()
+
+
+def test_a_reload_that_takes_long(
+    new_site: Callable[..., Site], compiled: Callable[[str], Path]
+) -> None:
+    """Offline sessions are kept however long the broker authenticates again."""
+    site = new_site()
+    load_before(site, compiled("slow"))
+    site.broker.start()
+    for _ in range(5):
+        site.backend()
+    kept = [identity for _ in range(3) for identity, _ in offline_sessions(site)]
+    backend = site.backend()
+    since = site.broker.mark()
+    site.broker.sighup()
+    for identity in kept:
+        backend.publish(topic(identity, "cmd/go"), "after")
+    assert "certid: refused" not in site.broker.log()[since:]
+    for number, identity in enumerate(kept):
+        device = site.device(identity, clean=False, v5=number % 2 == 1).open()
+        assert device.session_present
+        device.wait_message(topic(identity, "cmd/go"), "after")
+
+
+@V5
+def test_a_restored_session_outlives_its_first_ca(
+    new_site: Callable[..., Site], v5: bool
+) -> None:
+    """A device that rolled over properly loses nothing when its old CA goes
+    while it is away."""
+    site = new_site()
+    old = site.pki.root("old")
+    site.certid("ca", "add", old.cert, "--name", "old")
+    site.broker.start()
+    identity = site.new_id()
+    site.client(identity, old.leaf(identity), clean=False, v5=v5).open().close()
+    until(lambda: identity in site.certid.identities(), "the device's row")
+    device = site.device(identity, clean=False, v5=v5).open()
+    assert device.subscribe(topic(identity, "cmd/#"))
+    device.close()
+    site.certid("ca", "remove", "old")
+    site.broker.restart()
+    site.backend().publish(topic(identity, "cmd/go"), "while away")
+    device = site.device(identity, clean=False, v5=v5).open()
+    device.wait_message(topic(identity, "cmd/go"), "while away")
+
+
+def test_retained_messages_of_a_device_that_came_back(
+    new_site: Callable[..., Site],
+) -> None:
+    """With check_retain_source what a removed device retained is withheld, and
+    given again once it has enrolled anew."""
+    site = new_site((LAST, LAST + "check_retain_source true\n"))
+    site.broker.start()
+    identity = site.new_id()
+    site.device(identity).open().publish(topic(identity, "s"), "1", retain=True)
+    until(lambda: identity in site.certid.identities(), "the device's row")
+    site.certid("device", "remove", identity)
+    site.settle()
+    assert site.backend("d/meter/#").payloads() == []
+    site.device(identity).open().publish(topic(identity, "s"), "2", retain=True)
+    until(lambda: identity in site.certid.identities(), "the device's new row")
+    late = site.backend("d/meter/#")
+    late.wait_message(topic(identity, "s"), "2")

@@ -62,6 +62,25 @@ def test_a_capath_that_is_not_there(new_site: Callable[..., Site]) -> None:
     assert "certid/no/where" in said
 
 
+def test_a_capath_of_somebody_else(new_site: Callable[..., Site]) -> None:
+    """CA files that the plugin did not make are not touched."""
+    site = new_site()
+    theirs = site.broker.store / "ca" / "0123abcd.0"
+    theirs.write_text("a CA of theirs\n")
+    said = site.broker.start_refused()
+    assert "name a directory of its own" in said and "0123abcd.0" in said
+    assert theirs.read_text() == "a CA of theirs\n"
+
+
+def test_a_capath_that_cannot_be_written(new_site: Callable[..., Site]) -> None:
+    site = new_site()
+    if os.geteuid() != 0:
+        pytest.skip("only root can take the folder away")
+    os.chown(site.broker.store / "ca", 0, 0)
+    said = site.broker.start_refused()
+    assert "must be a directory of the user that the broker runs as" in said
+
+
 def remove(site: Site) -> None:
     for path in site.broker.store.glob("registry.db*"):
         path.unlink()

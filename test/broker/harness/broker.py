@@ -15,7 +15,7 @@ import socket
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Any, Optional, Sequence
 
 from harness.pki import Ca
 from harness.raw import Raw
@@ -291,3 +291,12 @@ def fields(line: str) -> dict[str, str]:
         found[part[1]] = part[2]
         at = part.end()
     return found
+
+
+def load_before(site: Any, plugin: Path) -> None:
+    """Load another plugin before ours."""
+    copy = site.broker.folder / plugin.name
+    shutil.copy(plugin, copy)
+    own(copy)
+    ours = f"plugin {site.broker.plugin}\n"
+    site.broker.edit(ours, f"plugin {copy}\n\n{ours}")

@@ -218,6 +218,15 @@ try_ca_hex_name(const struct edit *edit, struct diag *why)
 }
 
 static enum res
+try_ca_short_hex_name(const struct edit *edit, struct diag *why)
+{
+	struct ca_record ca = make_ca(1, subject_a);
+
+	(void)strcpy(ca.name, "Cafe");
+	return edit_ca_add(edit, &ca, why);
+}
+
+static enum res
 try_ca_set_hex_name(const struct edit *edit, struct diag *why)
 {
 	struct ca_record ca = make_ca(1, subject_a);
@@ -408,6 +417,7 @@ static const struct {
     {try_org_add, LONG2, RES_LIMIT, "too long"},
     {try_org_start, "nowhere", RES_NOTFOUND, NO_ORG},
     {try_ca_hex_name, "default", RES_REFUSED, "looks like the id"},
+    {try_ca_short_hex_name, "default", RES_REFUSED, "not a hexadecimal"},
     {try_ca_set_hex_name, "default", RES_REFUSED, "looks like the id"},
     {try_ca_add, "nowhere", RES_NOTFOUND, NO_ORG},
     {try_ca_add, LONG2, RES_LIMIT, "too long"},
@@ -467,6 +477,7 @@ a_ca_lives_and_dies(void **state)
 {
 	struct edit *edit = *state;
 	struct ca_record ca = make_ca(0xab, subject_a);
+	char scope[] = "[\"d:a:*\"]", note[] = "Hall 3";
 	struct diag why = {{0}};
 	struct config config;
 	int64_t before;
@@ -491,8 +502,17 @@ a_ca_lives_and_dies(void **state)
 	(void)strcpy(ca.enrol, "listed");
 	assert_int_equal(edit_ca_set(edit, &ca, &why), RES_OK);
 	must_tell(edit,
-	    "default setting-changed ab00000000000000: name root, enrol "
-	    "listed, scope []");
+	    "default setting-changed ab00000000000000: name none -> root, "
+	    "enrol of the type -> listed");
+	assert_int_equal(edit_ca_set(edit, &ca, &why), RES_OK);
+	must_tell(
+	    edit, "default setting-changed ab00000000000000: nothing changed");
+	ca.scope = scope;
+	ca.description = note;
+	assert_int_equal(edit_ca_set(edit, &ca, &why), RES_OK);
+	must_tell(edit,
+	    "default setting-changed ab00000000000000: description none -> "
+	    "Hall 3, scope [] -> [\"d:a:*\"]");
 	config = load(edit);
 	assert_string_equal(config.cas[0].name, "root");
 	config_done(&config);
@@ -558,6 +578,21 @@ topics_and_settings_are_told_of(void **state)
 	must_tell(edit, "default setting-changed enrol: auto -> approve");
 }
 
+/* A device that is there, in this or another spelling, is not added. */
+static void
+must_be_there(const struct edit *edit, const char *text, const char *words)
+{
+	struct identity who = parse(text);
+	struct diag why = {{0}};
+	struct device device;
+
+	device_init(&device, "x", &who);
+	assert_int_equal(edit_device_add(edit, &device, &why), RES_EXISTS);
+	if (strstr(why.text, words) == NULL) {
+		fail_msg("\"%s\"", why.text);
+	}
+}
+
 static void
 a_device_lives_and_dies(void **state)
 {
@@ -575,10 +610,11 @@ a_device_lives_and_dies(void **state)
 	assert_int_equal(device.created_at, NOW);
 	must_tell(edit,
 	    "default import d:meter:1: allowed until 2027-01-15T09:00:00Z");
-	assert_int_equal(edit_device_add(edit, &device, &why), RES_EXISTS);
-	why.text[0] = '\0';
+	must_be_there(edit, "d:meter:1", "default already, allowed: ");
+	must_be_there(edit, "d:METER:1", "has d:meter:1 already");
 	assert_int_equal(edit_device_lock(edit, &who, true, &why), RES_OK);
 	must_tell(edit, "default device-locked d:meter:1");
+	must_be_there(edit, "d:meter:1", "allowed and locked: ");
 	before = mark(edit);
 	assert_int_equal(edit_device_lock(edit, &who, true, &why), RES_OK);
 	assert_string_equal(why.text, "");
@@ -612,6 +648,7 @@ a_pending_device_is_approved(void **state)
 	assert_int_equal(
 	    registry_apply(edit->registry, &change, 1, APPLY_ALL, &why),
 	    RES_OK);
+	must_be_there(edit, "d:meter:1", "pending: certid device approve");
 	assert_int_equal(edit_device_approve(edit, &who, &why), RES_OK);
 	must_tell(
 	    edit, "default device-approved d:meter:1: pending -> allowed");
