@@ -28,6 +28,7 @@ demo: build
 test: build asan
 	ctest --test-dir build-asan --output-on-failure -j2
 	CERTID_BUILD=$(CURDIR)/build-asan $(PYTEST) test/ctl test/broker
+	scripts/check-install.sh build
 	CERTID_BUILD=$(CURDIR)/build $(PYTEST) test/broker
 
 install: build

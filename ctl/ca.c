@@ -12,29 +12,40 @@
 #include "trust/ca.h"
 #include "trust/trust.h"
 
+/* What is wrong with --name and --description is told; both may be empty where
+ * the option is clearable. */
+static bool
+check_texts(const struct call *call, const char *name, const char *description)
+{
+	if (name != NULL && name[0] != '\0' && !text_is_name(name)) {
+		(void)misuse(call,
+		    "\"%.120s\" is not a name for a CA: use 1-64 letters, "
+		    "digits, '.', '_', '-'",
+		    name);
+		return false;
+	}
+	if (description != NULL &&
+	    (strlen(description) > DIAG_MAX ||
+	        !text_is_printable_utf8(description, strlen(description)))) {
+		(void)misuse(call,
+		    "--description takes one line of at most %d bytes of "
+		    "UTF-8",
+		    DIAG_MAX);
+		return false;
+	}
+	return true;
+}
+
 /* --name, --description and --scope into ca; an exit code, an error told. */
 static int
 take_settings(const struct call *call, struct ca_record *ca)
 {
 	const char *name = call_option(call, "name");
 	const char *description = call_option(call, "description");
-	char *scope = NULL, *copy;
+	char *scope = NULL, *copy = NULL;
 
-	if (name != NULL && !text_is_name(name)) {
-		return misuse(call,
-		    "\"%.120s\" is no name for a CA: use 1-64 letters, "
-		    "digits, '.', '_', '-'",
-		    name);
-	}
-	if (description != NULL &&
-	    (strlen(description) > DIAG_MAX ||
-	        !text_is_printable_utf8(description, strlen(description)))) {
-		return misuse(call,
-		    "--description takes one line of at most %d bytes of "
-		    "UTF-8",
-		    DIAG_MAX);
-	}
-	if (!take_scope(call, &scope)) {
+	if (!check_texts(call, name, description) ||
+	    !take_scope(call, &scope)) {
 		return EXIT_USAGE;
 	}
 	if (scope != NULL) {
@@ -45,7 +56,8 @@ take_settings(const struct call *call, struct ca_record *ca)
 		set_word(ca->name, sizeof(ca->name), name);
 	}
 	if (description != NULL) {
-		if ((copy = strdup(description)) == NULL) {
+		if (description[0] != '\0' &&
+		    (copy = strdup(description)) == NULL) {
 			return refuse(
 			    EXIT_REFUSED, "there is not enough memory");
 		}
@@ -92,6 +104,22 @@ read_ca(const struct call *call, struct ca_candidate *out)
 	return EXIT_DONE;
 }
 
+/* The configuration is the one from before the CA was added. */
+static bool
+has_subject(const struct call *call, const char *subject)
+{
+	const struct config *config = &call->config;
+	size_t i;
+
+	for (i = 0; i < config->ca_count; i++) {
+		if (strcmp(config->cas[i].org, call->org) == 0 &&
+		    strcmp(config->cas[i].subject, subject) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int
 tell_added(const struct call *call, const struct ca_candidate *candidate,
     const struct ca_record *ca)
@@ -101,6 +129,13 @@ tell_added(const struct call *call, const struct ca_candidate *candidate,
 
 	for (i = 0; i < candidate->warning_count; i++) {
 		warn(call, warnings, "%s", candidate->warnings[i]);
+	}
+	if (has_subject(call, ca->subject)) {
+		warn(call, warnings,
+		    "another CA of this subject is registered: the TLS "
+		    "handshake of a running broker may not find this one until "
+		    "the broker restarts, and needs an authority key "
+		    "identifier in its devices' certificates");
 	}
 	json_add(object, "warnings", warnings);
 	return report(call, object, "added the CA %s (%s), %s", ca->id,
@@ -246,18 +281,23 @@ change_state(struct call *call, enum ca_state state, const char *done)
 	struct diag why = {""};
 	struct ca_record *ca = NULL;
 	int code = find_ca(call, &ca);
+	bool already;
 	enum res r;
 
 	if (code != EXIT_DONE) {
 		return code;
 	}
+	already = strcmp(ca->state, ca_state_name(state)) == 0;
 	r = edit_ca_state(&edit, ca, ca_state_name(state), &why);
 	if (r != RES_OK) {
 		return fail(r, &why);
 	}
 	set_word(ca->state, sizeof(ca->state), ca_state_name(state));
-	return report(
-	    call, ca_json(ca), "%s the CA %s (%s)", done, ca->id, ca->subject);
+	return already
+	    ? report(call, ca_json(ca), "the CA %s (%s) is %s already", ca->id,
+	          ca->subject, ca->state)
+	    : report(call, ca_json(ca), "%s the CA %s (%s)", done, ca->id,
+	          ca->subject);
 }
 
 int

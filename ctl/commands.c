@@ -6,84 +6,89 @@
 #define WRITE_ALL (NEED_REGISTRY | NEED_WRITE)
 
 const struct option global_options[] = {
-    {"registry", "PATH", false, "the registry file"},
-    {"org", "ORG", false, "the org to work on, \"default\" by default"},
-    {"json", NULL, false, "print JSON, for programs"},
-    {"help", NULL, false, "explain the command"},
-    {"version", NULL, false, "print the version"},
+    {"registry", "PATH", USE_ONCE, "the registry file"},
+    {"org", "ORG", USE_ONCE, "the org to work on, \"default\" by default"},
+    {"json", NULL, USE_ONCE, "print JSON, for programs"},
+    {"help", NULL, USE_ONCE, "explain the command"},
+    {"version", NULL, USE_ONCE, "print the version"},
     {0},
 };
 
 static const struct option init_options[] = {
-    {"topics", "plain|iot-2", false, "the topics to start with"},
+    {"topics", "plain|iot-2", USE_ONCE, "the topics to start with"},
     {0},
 };
 
 static const struct option ca_add_options[] = {
-    {"name", "NAME", false, "a name for the CA, unique in its org"},
-    {"description", "TEXT", false, "a note for people"},
-    {"scope", "PATTERN", true, "identities that the CA may assert"},
-    {"inactive", NULL, false, "admit nobody until it is activated"},
-    {"tag", "NAME=VALUE", true, "a tag for the devices of this CA"},
+    {"name", "NAME", USE_ONCE, "a name for the CA, unique in its org"},
+    {"description", "TEXT", USE_ONCE, "a note for people"},
+    {"scope", "PATTERN", USE_REPEATED, "identities that the CA may assert"},
+    {"inactive", NULL, USE_ONCE, "admit nobody until it is activated"},
+    {"tag", "NAME=VALUE", USE_REPEATED, "a tag for the devices of this CA"},
     {0},
 };
 
 static const struct option ca_set_options[] = {
-    {"name", "NAME", false, "a new name"},
-    {"description", "TEXT", false, "a new note"},
-    {"scope", "PATTERN", true, "the new scope; replaces all of the old one"},
-    {"enrol", "MODE", false, "narrow enrolment to auto, approve or listed"},
+    {"name", "NAME", USE_CLEARABLE, "a new name; \"\" for none"},
+    {"description", "TEXT", USE_CLEARABLE, "a new note; \"\" for none"},
+    {"scope", "PATTERN", USE_REPEATED,
+        "the new scope; replaces all of the old one"},
+    {"enrol", "MODE", USE_ONCE,
+        "narrow enrolment to auto, approve, listed; or default"},
     {0},
 };
 
 static const struct option type_set_options[] = {
-    {"enrol", "MODE", false, "how new devices come in: auto, approve, listed"},
-    {"window", "DUR|none", false, "time that an added device has to connect"},
-    {"id-format", "KIND", false,
+    {"enrol", "MODE", USE_ONCE, "auto, approve, listed, or default: the org's"},
+    {"window", "DUR|none", USE_ONCE,
+        "time that an added device has to connect, or default"},
+    {"id-format", "KIND", USE_ONCE,
         "any, decimal, hex, mac, mac-colon, mac-dash, uuid4"},
-    {"id-length", "N", false, "length of the id without prefix; 0 for any"},
-    {"id-prefix", "TEXT", false, "what every id begins with"},
+    {"id-length", "N", USE_ONCE, "length of the id without prefix; 0 for any"},
+    {"id-prefix", "TEXT", USE_CLEARABLE,
+        "what every id begins with; \"\" for nothing"},
     {0},
 };
 
 static const struct option device_add_options[] = {
-    {"window", "DUR|none", false,
+    {"window", "DUR|none", USE_ONCE,
         "time to connect first; else the type's, else 48h"},
-    {"tag", "NAME=VALUE", true, "a tag"},
-    {"info", "FILE", false, "a JSON object about the device"},
+    {"tag", "NAME=VALUE", USE_REPEATED, "a tag"},
+    {"info", "FILE", USE_ONCE, "a JSON object about the device"},
     {0},
 };
 
 static const struct option device_list_options[] = {
-    {"type", "CLASS:TYPE", false, "of this type only"},
-    {"state", "STATE", false, "only allowed, pending or provisioned ones"},
-    {"limit", "N", false, "this many at most; 100 by default"},
-    {"after", "IDENTITY", false, "the page that follows this identity"},
+    {"type", "CLASS:TYPE", USE_ONCE, "of this type only"},
+    {"state", "STATE", USE_ONCE, "only allowed, pending or provisioned ones"},
+    {"limit", "N", USE_ONCE, "this many at most; 100 by default"},
+    {"after", "IDENTITY", USE_ONCE, "the page that follows this identity"},
     {0},
 };
 
 static const struct option explain_options[] = {
-    {"cert", "FILE", false, "the client's certificate, PEM or DER; required"},
-    {"chain", "FILE", false, "intermediate certificates that it sends"},
-    {"client-id", "ID", false, "its MQTT client id; else the right one"},
-    {"address", "IP", false, "where it comes from; no rule looks at it yet"},
-    {"token", "T", false, "the token it presents"},
-    {"tls", "yes|no", false, "whether it uses TLS; yes by default"},
-    {"at", "TIME", false, "decide as of this time; else now"},
+    {"cert", "FILE", USE_ONCE,
+        "its certificate, or with its chain behind it; required"},
+    {"chain", "FILE", USE_ONCE, "intermediate certificates that it sends"},
+    {"client-id", "ID", USE_ONCE, "its MQTT client id; else the right one"},
+    {"address", "IP", USE_ONCE, "where it comes from; no rule looks at it yet"},
+    {"token", "T", USE_ONCE, "the token it presents"},
+    {"tls", "yes|no", USE_ONCE, "whether it uses TLS; yes by default"},
+    {"at", "TIME", USE_ONCE, "decide as of this time; else now"},
     {0},
 };
 
 static const struct option event_options[] = {
-    {"kind", "KIND", false, "of this kind only"},
-    {"since", "TIME|DUR", false, "not older than this"},
-    {"limit", "N", false, "the newest N; 100 by default"},
+    {"kind", "KIND", USE_ONCE, "of this kind only"},
+    {"since", "TIME|DUR", USE_ONCE, "not older than this"},
+    {"limit", "N", USE_ONCE, "the newest N; 100 by default"},
     {0},
 };
 
 static const struct option follow_options[] = {
-    {"kind", "KIND", false, "of this kind only"},
-    {"since", "TIME|DUR", false, "begin with the events since then"},
-    {"limit", "N", false, "end after N events"},
+    {"kind", "KIND", USE_ONCE, "of this kind only"},
+    {"since", "TIME|DUR", USE_ONCE, "begin with the events since then"},
+    {"limit", "N", USE_ONCE, "end after N events"},
     {0},
 };
 
@@ -105,7 +110,10 @@ static const struct option follow_options[] = {
 	"  cert           use TLS and present a certificate\n"                 \
 	"  token          use TLS and present a token\n"                       \
 	"  cert-or-token  use TLS and present either\n"                        \
-	"  tls-optional   present either, over TLS or not"
+	"  tls-optional   present either, over TLS or not\n"                   \
+	"There are no tokens in this version, so no device meets the levels "  \
+	"token\n"                                                              \
+	"and cert+token."
 
 #define WHO_HELP                                                               \
 	"WHO is all, a class (d or g) or a type (d:meter).  ACCESS is "        \
@@ -123,7 +131,8 @@ const struct command commands[] = {
         "show what the registry holds, and what to look after", NULL},
 
     {"org add", "ORG", 1, 1, NULL, WRITE_ALL, run_org_add, "add an org",
-        "It starts with the settings and topics of a new registry."},
+        "It starts with the settings and topics of a new registry.  The broker "
+        "serves\nthe org \"default\" only in this version."},
     {"org list", "", 0, 0, NULL, NEED_REGISTRY, run_org_list, "list the orgs",
         NULL},
     {"org remove", "ORG", 1, 1, NULL, WRITE_ALL, run_org_remove,
@@ -153,8 +162,9 @@ const struct command commands[] = {
         "show a device type", NULL},
     {"type set", "CLASS:TYPE", 1, 1, type_set_options, WRITE_ORG, run_type_set,
         "declare a device type, or change its settings",
-        "What is not given stays as it is.  \"type unset\" brings back all "
-        "defaults."},
+        "What is not given stays as it is; \"default\" as MODE or DUR, an "
+        "empty prefix\nand the length 0 take a setting back.  \"type unset\" "
+        "brings back all defaults."},
     {"type unset", "CLASS:TYPE", 1, 1, NULL, WRITE_ORG, run_type_unset,
         "forget the settings of a device type",
         "Its rule and its devices stay."},
@@ -202,6 +212,8 @@ const struct command commands[] = {
         "listed"},
     {"explain", "", 0, 0, explain_options, READ_ORG, run_explain,
         "tell how a connection would be decided, and why",
+        "The file of --cert is PEM or DER; if it holds several certificates, "
+        "the first\none is the device's and the others are its chain.\n"
         "No broker is needed and nothing is written.  Exit code 0: admit; "
         "1: refuse."},
     {"event list", "", 0, 0, event_options, READ_ORG, run_event_list,

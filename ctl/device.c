@@ -48,19 +48,15 @@ take_info(const struct call *call, char **out)
 static int
 check_id(const struct type_record *type, const struct identity *who)
 {
-	struct id_rule rule = {.kind = ID_ANY};
+	char format[ID_RULE_TEXT_MAX + 1];
 	const char *why = NULL;
+	struct id_rule rule;
 
-	if (type != NULL) {
-		if (type->id_format[0] != '\0' &&
-		    !id_kind_parse(type->id_format, &rule.kind)) {
-			return refuse(EXIT_NO_REGISTRY,
-			    "the registry holds an unknown identity format "
-			    "\"%s\": set it anew with \"certid type set\"",
-			    type->id_format);
-		}
-		rule.length = (uint8_t)type->id_length;
-		set_word(rule.prefix, sizeof(rule.prefix), type->id_prefix);
+	if (!read_id_rule(type, &rule)) {
+		return refuse(EXIT_NO_REGISTRY,
+		    "the registry holds an unknown identity format \"%s\": "
+		    "set it anew with \"certid type set\"",
+		    type->id_format);
 	}
 	if (strchr(who->id, ':') != NULL && !id_rule_admits_colon(&rule)) {
 		return refuse(EXIT_REFUSED,
@@ -69,9 +65,10 @@ check_id(const struct type_record *type, const struct identity *who)
 		    who->id);
 	}
 	if (!id_rule_check(&rule, who->id, &why)) {
+		id_rule_format(&rule, format);
 		return refuse(EXIT_REFUSED,
-		    "the id %s does not follow the format of its type: %s",
-		    who->id, why);
+		    "the id %s does not follow the format of its type, %s: %s",
+		    who->id, format, why);
 	}
 	return EXIT_DONE;
 }
@@ -137,9 +134,8 @@ static void
 add_row(struct table *table, const struct device *device)
 {
 	char identity[IDENTITY_TEXT_MAX + 1], seen[TIME_MAX + 1] = "";
-	const char *row[] = {identity,
-	    device->locked ? "locked" : device_state_name(device->state), seen,
-	    device->last_address};
+	const char *row[] = {identity, device_state_name(device->state),
+	    device->locked ? "yes" : "no", seen, device->last_address};
 
 	identity_format(&device->who, identity);
 	if (device->last_seen_at != CLOCK_NONE) {
@@ -184,7 +180,10 @@ take_query(const struct call *call, struct device_query *query,
 	if (state != NULL) {
 		if (!device_state_parse(state, &query->state)) {
 			(void)misuse(call,
-			    "--state takes allowed, pending or provisioned");
+			    "--state takes allowed, pending or provisioned%s",
+			    strcmp(state, "locked") == 0
+			        ? "; a device of any state may be locked"
+			        : "");
 			return false;
 		}
 		query->has_state = true;
@@ -221,7 +220,8 @@ print_page(struct page *page)
 int
 run_device_list(struct call *call)
 {
-	const char *header[] = {"IDENTITY", "STATE", "LAST SEEN", "ADDRESS"};
+	const char *header[] = {
+	    "IDENTITY", "STATE", "LOCKED", "LAST SEEN", "ADDRESS"};
 	struct device_query query = {
 	    .org = call->org, .limit = LIMIT_DEFAULT, .full = call->json};
 	struct device_type type = {0};
@@ -235,7 +235,7 @@ run_device_list(struct call *call)
 	}
 	page = (struct page){.call = call,
 	    .array = json_array(),
-	    .table = table_new(header, 4),
+	    .table = table_new(header, 5),
 	    .limit = query.limit};
 	query.limit++;
 	r = registry_scan(call->registry, &query, visit, &page, &why);
@@ -304,24 +304,57 @@ run_device_show(struct call *call)
 	return code;
 }
 
-static enum res
-lock(const struct edit *edit, const struct identity *who, struct diag *why)
-{
-	return edit_device_lock(edit, who, true, why);
-}
-
-static enum res
-unlock(const struct edit *edit, const struct identity *who, struct diag *why)
-{
-	return edit_device_lock(edit, who, false, why);
-}
-
-typedef enum res verb(
-    const struct edit *edit, const struct identity *who, struct diag *why);
-
-/* Do one thing to one device, and show it as it is after, or as it was. */
+/* Lock or unlock one device, and show it as it is after. */
 static int
-change(struct call *call, verb *act, bool show_before, const char *done)
+change_lock(struct call *call, bool locked)
+{
+	struct edit edit = call_edit(call);
+	struct device device = {.tags = NULL};
+	struct diag why = {""};
+	struct identity who;
+	bool already;
+	enum res r;
+	int code;
+
+	if (!take_identity(call, call_arg(call, 0), &who)) {
+		return EXIT_USAGE;
+	}
+	code = find_device(call, &who, &device);
+	if (code != EXIT_DONE) {
+		return code;
+	}
+	already = device.locked == locked;
+	r = edit_device_lock(&edit, &who, locked, &why);
+	device.locked = locked;
+	if (r != RES_OK) {
+		code = fail(r, &why);
+	} else if (already) {
+		code = report(call, device_json(&call->config, &device),
+		    "the device %s is %s already", call_arg(call, 0),
+		    locked ? "locked" : "unlocked");
+	} else {
+		code = report(call, device_json(&call->config, &device),
+		    "%s the device %s", locked ? "locked" : "unlocked",
+		    call_arg(call, 0));
+	}
+	device_done(&device);
+	return code;
+}
+
+int
+run_device_lock(struct call *call)
+{
+	return change_lock(call, true);
+}
+
+int
+run_device_unlock(struct call *call)
+{
+	return change_lock(call, false);
+}
+
+int
+run_device_approve(struct call *call)
 {
 	struct edit edit = call_edit(call);
 	struct device device = {.tags = NULL};
@@ -333,45 +366,37 @@ change(struct call *call, verb *act, bool show_before, const char *done)
 	if (!take_identity(call, call_arg(call, 0), &who)) {
 		return EXIT_USAGE;
 	}
-	if (show_before) {
-		code = find_device(call, &who, &device);
-		if (code != EXIT_DONE) {
-			return code;
-		}
-	}
-	r = act(&edit, &who, &why);
-	code = r == RES_OK ? EXIT_DONE : fail(r, &why);
-	if (code == EXIT_DONE && !show_before) {
-		code = find_device(call, &who, &device);
-	}
+	r = edit_device_approve(&edit, &who, &why);
+	code = r == RES_OK ? find_device(call, &who, &device) : fail(r, &why);
 	if (code == EXIT_DONE) {
 		code = report(call, device_json(&call->config, &device),
-		    "%s the device %s", done, call_arg(call, 0));
+		    "approved the device %s", call_arg(call, 0));
 	}
 	device_done(&device);
 	return code;
 }
 
 int
-run_device_lock(struct call *call)
-{
-	return change(call, lock, false, "locked");
-}
-
-int
-run_device_unlock(struct call *call)
-{
-	return change(call, unlock, false, "unlocked");
-}
-
-int
-run_device_approve(struct call *call)
-{
-	return change(call, edit_device_approve, false, "approved");
-}
-
-int
 run_device_remove(struct call *call)
 {
-	return change(call, edit_device_remove, true, "removed");
+	struct edit edit = call_edit(call);
+	struct device device = {.tags = NULL};
+	struct diag why = {""};
+	struct identity who;
+	enum res r;
+	int code;
+
+	if (!take_identity(call, call_arg(call, 0), &who)) {
+		return EXIT_USAGE;
+	}
+	code = find_device(call, &who, &device);
+	if (code != EXIT_DONE) {
+		return code;
+	}
+	r = edit_device_remove(&edit, &who, &why);
+	code = r != RES_OK ? fail(r, &why)
+	                   : report(call, device_json(&call->config, &device),
+	                         "removed the device %s", call_arg(call, 0));
+	device_done(&device);
+	return code;
 }

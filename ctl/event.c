@@ -42,7 +42,7 @@ take_kind(const struct call *call, const char **out)
 		}
 	}
 	(void)misuse(
-	    call, "\"%.80s\" is no kind of event, as ca-added is", text);
+	    call, "\"%.80s\" is not a kind of event such as ca-added", text);
 	return false;
 }
 

@@ -14,6 +14,8 @@
 #include "ctl/words.h"
 
 #define TOKEN_USERNAME "use-token-auth"
+#define DETAIL_MAX     (STEP_DETAIL + HASH_TEXT_MAX + 204)
+#define PEM_END        "-----END CERTIFICATE-----"
 
 /* What the command line asks about. */
 struct question {
@@ -39,38 +41,106 @@ blame_file(const char *path, const struct diag *why)
 	return refuse(EXIT_REFUSED, "%.200s: %.300s", path, why->text);
 }
 
+/* The file of an option as bytes to be freed; an exit code, an error told. */
 static int
-read_certificates(const struct call *call, struct question *question)
+load(const struct call *call, const char *option, uint8_t **out, size_t *len)
 {
-	const char *cert = call_option(call, "cert");
-	const char *chain = call_option(call, "chain");
 	struct diag why = {""};
-	uint8_t *bytes = NULL;
-	size_t len = 0;
+	enum res r =
+	    read_file(call_option(call, option), CERT_FILE_MAX, out, len, &why);
+
+	return r == RES_OK ? EXIT_DONE : fail(r, &why);
+}
+
+/* The bytes of the first certificate in PEM, and so where the next begin. */
+static size_t
+find_end(const uint8_t *bytes, size_t len)
+{
+	const uint8_t *end = memmem(bytes, len, PEM_END, strlen(PEM_END));
+
+	return end == NULL ? len : (size_t)(end - bytes) + strlen(PEM_END);
+}
+
+/*
+ * A file of several certificates, as a client has it: its own first, the
+ * chain behind.  RES_SYNTAX: it is not that, nor one certificate.
+ */
+static enum res
+split(const uint8_t *bytes, size_t len, struct question *question,
+    struct diag *why)
+{
+	struct chain *all = NULL;
+	size_t first = find_end(bytes, len);
 	enum res r;
 
-	r = read_file(cert, CERT_FILE_MAX, &bytes, &len, &why);
-	if (r != RES_OK) {
-		return fail(r, &why);
+	/* All of it must be sound; then the marks of PEM are what they seem. */
+	r = chain_parse(bytes, len, &all, why);
+	chain_free(all);
+	if (r == RES_OK) {
+		r = leaf_parse(bytes, first, &question->leaf, why);
 	}
-	r = leaf_parse(bytes, len, &question->leaf, &question->malformed);
+	if (r == RES_OK) {
+		r = chain_parse(
+		    bytes + first, len - first, &question->chain, why);
+	}
+	if (r != RES_OK) {
+		leaf_free(question->leaf);
+		question->leaf = NULL;
+	}
+	return r;
+}
+
+static int
+read_leaf(const struct call *call, struct question *question)
+{
+	struct diag *why = &question->malformed;
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+	int code = load(call, "cert", &bytes, &len);
+	enum res r;
+
+	if (code != EXIT_DONE) {
+		return code;
+	}
+	r = leaf_parse(bytes, len, &question->leaf, why);
+	if (r == RES_SYNTAX) {
+		r = split(bytes, len, question, why);
+	}
 	free(bytes);
 	if (r == RES_SYNTAX) {
 		/* A client may present it, so there is a decision on it. */
-		question->request.malformed = question->malformed.text;
-	} else if (r != RES_OK) {
-		return blame_file(cert, &question->malformed);
-	}
-	if (chain == NULL) {
+		question->request.malformed = why->text;
 		return EXIT_DONE;
 	}
-	r = read_file(chain, CERT_FILE_MAX, &bytes, &len, &why);
-	if (r != RES_OK) {
-		return fail(r, &why);
+	return r == RES_OK ? EXIT_DONE
+	                   : blame_file(call_option(call, "cert"), why);
+}
+
+static int
+read_certificates(const struct call *call, struct question *question)
+{
+	struct diag why = {""};
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+	int code = read_leaf(call, question);
+	enum res r;
+
+	if (code != EXIT_DONE || call_option(call, "chain") == NULL) {
+		return code;
+	}
+	if (question->chain != NULL) {
+		return misuse(call,
+		    "the file of --cert holds a chain already: give it there "
+		    "or with --chain");
+	}
+	code = load(call, "chain", &bytes, &len);
+	if (code != EXIT_DONE) {
+		return code;
 	}
 	r = chain_parse(bytes, len, &question->chain, &why);
 	free(bytes);
-	return r == RES_OK ? EXIT_DONE : blame_file(chain, &why);
+	return r == RES_OK ? EXIT_DONE
+	                   : blame_file(call_option(call, "chain"), &why);
 }
 
 static bool
@@ -144,6 +214,7 @@ look_up(void *context, const char *org, const struct identity *who,
 /* The answer as words; NULL where the decision did not come that far. */
 struct words_of {
 	const char *decision, *reason, *identity, *ca, *rule, *level;
+	const char *ca_name; /* or its subject */
 	char identity_text[IDENTITY_TEXT_MAX + 1];
 	char ca_text[HASH_TEXT_MAX + 1];
 	char type_text[TYPE_TEXT_MAX + 1];
@@ -163,6 +234,9 @@ put_in_words(const char *org, const struct snapshot *snapshot,
 		ca = snapshot_ca(snapshot, org, answer->ca);
 		text_hex(out->ca_text, answer->ca, CA_ID_MIN / 2);
 		out->ca = ca == NULL ? out->ca_text : ca->id;
+		out->ca_name = ca == NULL ? "removed"
+		    : ca->name[0] != '\0' ? ca->name
+		                          : ca->subject;
 	}
 	if (answer->has_identity) {
 		identity_format(&answer->who, out->identity_text);
@@ -206,19 +280,34 @@ print_for_programs(const struct words_of *words, const struct trace *trace)
 	return print_json(object);
 }
 
+/* The step of the chain also says which CA it is about. */
+static void
+describe(const struct words_of *words, const struct step *step,
+    char text[DETAIL_MAX + 1])
+{
+	if (words->ca != NULL && step->result != STEP_SKIPPED &&
+	    strcmp(step->name, "chain") == 0) {
+		(void)snprintf(text, DETAIL_MAX + 1, "%s: %s, %.200s",
+		    step->detail, words->ca, words->ca_name);
+	} else {
+		(void)snprintf(text, DETAIL_MAX + 1, "%s", step->detail);
+	}
+}
+
 static int
 print_for_people(const struct words_of *words, const struct trace *trace,
     const struct answer *answer)
 {
 	struct table *table = table_new(NULL, 3);
-	const char *row[3];
+	char detail[DETAIL_MAX + 1];
+	const char *row[3] = {NULL, NULL, detail};
 	size_t i;
 	int code;
 
 	for (i = 0; i < trace->count; i++) {
 		row[0] = results[trace->steps[i].result].mark;
 		row[1] = trace->steps[i].name;
-		row[2] = trace->steps[i].detail;
+		describe(words, &trace->steps[i], detail);
 		table_add(table, row);
 	}
 	code = print_table(table);

@@ -20,7 +20,7 @@ list_options(const struct option *options)
 		(void)snprintf(left, sizeof(left), "--%s%s%s%s", options->name,
 		    options->value == NULL ? "" : " ",
 		    options->value == NULL ? "" : options->value,
-		    options->repeatable ? "..." : "");
+		    options->use == USE_REPEATED ? "..." : "");
 		(void)printf("  %-21s  %s\n", left, options->help);
 	}
 }
@@ -89,7 +89,8 @@ options_json(const struct option *options)
 		object = json_object();
 		json_add_text(object, "name", options->name);
 		json_add_text(object, "value", options->value);
-		json_add_bool(object, "repeatable", options->repeatable);
+		json_add_bool(
+		    object, "repeatable", options->use == USE_REPEATED);
 		json_append(array, object);
 	}
 	return array;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "policy/policy.h"
+
 static const char *
 or_null(const char *text)
 {
@@ -147,6 +149,28 @@ rule_of(const struct config *config, const char *org, const char *who)
 		}
 	}
 	return NULL;
+}
+
+bool
+level_needs_token(const char *level)
+{
+	enum level parsed;
+
+	return level_parse(level, &parsed) &&
+	    (parsed == LEVEL_TOKEN || parsed == LEVEL_CERT_TOKEN);
+}
+
+bool
+read_id_rule(const struct type_record *type, struct id_rule *out)
+{
+	*out = (struct id_rule){.kind = ID_ANY};
+	if (type == NULL) {
+		return true;
+	}
+	out->length = (uint8_t)type->id_length;
+	text_set(out->prefix, sizeof(out->prefix), type->id_prefix);
+	return type->id_format[0] == '\0' ||
+	    id_kind_parse(type->id_format, &out->kind);
 }
 
 const char *

@@ -8,6 +8,7 @@
 
 #include "common/json.h"
 #include "ctl/call.h"
+#include "identity/id_rule.h"
 
 struct json *org_json(const struct org *org);
 struct json *ca_json(const struct ca_record *ca);
@@ -25,6 +26,17 @@ const struct type_record *type_of(const struct config *config, const char *org,
     const struct device_type *type);
 const struct rule_record *rule_of(
     const struct config *config, const char *org, const char *who);
+
+/* Whether no device can meet the level in this version, for want of tokens;
+ * NO_TOKENS says so of a level. */
+bool level_needs_token(const char *level);
+#define NO_TOKENS                                                              \
+	"no device can meet the level %s in this version: there are no "       \
+	"tokens yet"
+
+/* The format of a type's ids; type may be NULL.  False: the kind is unknown. */
+MUST_CHECK bool read_id_rule(
+    const struct type_record *type, struct id_rule *out);
 
 /* "active", or "expired" for a CA whose dates are over. */
 const char *ca_state_shown(const struct ca_record *ca, int64_t now);

@@ -110,7 +110,7 @@ static enum res
 take_value(struct parser *parser, const struct option *option,
     const char *equals, const char **out)
 {
-	char dashed[COMMAND_MAX + 3];
+	char dashed[COMMAND_MAX + 3], mistake[DIAG_MAX + 1];
 	int len = snprintf(dashed, sizeof(dashed), "--%s", option->name);
 
 	if (option->value == NULL) {
@@ -129,9 +129,10 @@ take_value(struct parser *parser, const struct option *option,
 		return blame_option(
 		    parser, "a value is missing after option", dashed, len);
 	}
-	if (**out == '\0') {
-		return blame_option(
-		    parser, "the value is empty of option", dashed, len);
+	if (**out == '\0' && option->use != USE_CLEARABLE) {
+		(void)snprintf(mistake, sizeof(mistake),
+		    "option %s needs a value that is not empty", dashed);
+		return blame(parser, mistake);
 	}
 	return RES_OK;
 }
@@ -154,7 +155,7 @@ take_option(struct parser *parser)
 	if (option == NULL) {
 		return blame_option(parser, "unknown option", word, (int)len);
 	}
-	if (!option->repeatable && is_given(words, option)) {
+	if (option->use != USE_REPEATED && is_given(words, option)) {
 		return blame_option(
 		    parser, "given twice: option", word, (int)len);
 	}
@@ -213,12 +214,49 @@ take_argument(struct parser *parser, const char *word)
 	return RES_OK;
 }
 
+/* The second words of a noun, "add, list or remove". */
+static void
+list_verbs(const struct command *table, const char *noun, char *to, size_t size)
+{
+	size_t len = strlen(noun), used = 0, left = 0;
+	const struct command *at;
+
+	for (at = table; at->words != NULL; at++) {
+		left +=
+		    strncmp(at->words, noun, len) == 0 && at->words[len] == ' ';
+	}
+	to[0] = '\0';
+	for (at = table; at->words != NULL && used < size; at++) {
+		if (strncmp(at->words, noun, len) == 0 &&
+		    at->words[len] == ' ') {
+			used += (size_t)snprintf(to + used, size - used, "%s%s",
+			    at->words + len + 1,
+			    left > 2       ? ", "
+			        : left > 1 ? " or "
+			                   : "");
+			left--;
+		}
+	}
+}
+
+/* The names of the arguments from the n-th on: "LEVEL". */
+static const char *
+name_missing(const struct command *command, size_t n)
+{
+	const char *at = command->args;
+
+	for (; n > 0 && strchr(at, ' ') != NULL; n--) {
+		at = strchr(at, ' ') + 1;
+	}
+	return at;
+}
+
 /* What is missing once every word was looked at. */
 static enum res
 check_complete(const struct parser *parser)
 {
 	const struct words *words = parser->words;
-	char mistake[DIAG_MAX + 1];
+	char mistake[DIAG_MAX + 1], verbs[200];
 
 	if (words->help || words->version) {
 		return RES_OK;
@@ -227,13 +265,15 @@ check_complete(const struct parser *parser)
 		return blame(parser, "a command is missing");
 	}
 	if (words->command == NULL) {
-		(void)snprintf(mistake, sizeof(mistake),
-		    "\"%s\" needs one word more", words->topic);
+		list_verbs(parser->table, words->topic, verbs, sizeof(verbs));
+		(void)snprintf(mistake, sizeof(mistake), "\"%s\" needs %s",
+		    words->topic, verbs);
 		return blame(parser, mistake);
 	}
 	if (words->arg_count < words->command->min_args) {
 		(void)snprintf(mistake, sizeof(mistake), "\"%s\" needs %s",
-		    words->topic, words->command->args);
+		    words->topic,
+		    name_missing(words->command, words->arg_count));
 		return blame(parser, mistake);
 	}
 	return RES_OK;

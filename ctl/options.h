@@ -21,10 +21,16 @@
 
 struct call;
 
+enum option_use {
+	USE_ONCE = 0,
+	USE_REPEATED,  /* may be given several times */
+	USE_CLEARABLE, /* "" as its value clears a setting */
+};
+
 struct option {
 	const char *name;  /* without the dashes; NULL ends a list */
 	const char *value; /* what the value is called; NULL: a flag */
-	bool repeatable;
+	enum option_use use;
 	const char *help;
 };
 

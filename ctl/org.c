@@ -84,7 +84,7 @@ take_org(struct call *call, struct org *out)
 
 	if (!text_is_name(name)) {
 		(void)misuse(call,
-		    "\"%.120s\" is no name for an org: use 1-64 letters, "
+		    "\"%.120s\" is not a name for an org: use 1-64 letters, "
 		    "digits, '.', '_', '-'",
 		    name);
 		return false;
@@ -109,9 +109,12 @@ run_org_add(struct call *call)
 	}
 	edit = call_edit(call);
 	r = edit_org_add(&edit, STARTER_PLAIN, &why);
-	return r != RES_OK
-	    ? fail(r, &why)
-	    : report(call, org_json(&org), "added the org %s", org.name);
+	if (r != RES_OK) {
+		return fail(r, &why);
+	}
+	caution(
+	    "the broker serves the org %s only in this version", ORG_DEFAULT);
+	return report(call, org_json(&org), "added the org %s", org.name);
 }
 
 int

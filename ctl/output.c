@@ -123,16 +123,14 @@ table_field_time(struct table *table, const char *name, int64_t when)
 static const struct {
 	const char *word, *colour;
 } colours[] = {
-    {"active", "\033[32m"},
-    {"provisioned", "\033[32m"},
-    {"pending", "\033[33m"},
-    {"allowed", "\033[33m"},
-    {"inactive", "\033[33m"},
-    {"locked", "\033[31m"},
-    {"expired", "\033[31m"},
+    {"active", "\033[32m"}, {"provisioned", "\033[32m"},
+    {"pending", "\033[33m"}, {"allowed", "\033[33m"}, {"inactive", "\033[33m"},
+    {"locked", "\033[31m"}, {"expired", "\033[31m"},
+    {"yes", "\033[31m"}, /* locked */
 };
 
-/* The colour of a cell: of the words in a column STATE, or in a row "state".
+/* The colour of a cell: of the words in a column STATE or LOCKED, or in a row
+ * of these names.
  * NULL: none. */
 static const char *
 colour_of(const struct table *table, size_t row, size_t column)
@@ -142,7 +140,9 @@ colour_of(const struct table *table, size_t row, size_t column)
 	    table->cells[table->has_header ? column : row * table->columns];
 	size_t i;
 
-	if (column == 0 || strcasecmp(name, "state") != 0) {
+	if (column == 0 ||
+	    (strcasecmp(name, "state") != 0 &&
+	        strcasecmp(name, "locked") != 0)) {
 		return NULL;
 	}
 	for (i = 0; i < sizeof(colours) / sizeof(colours[0]); i++) {
@@ -249,4 +249,16 @@ warn(const struct call *call, struct json *warnings, const char *format, ...)
 	if (!call->json) {
 		(void)fprintf(stderr, "certid: warning: %s\n", text);
 	}
+}
+
+void
+caution(const char *format, ...)
+{
+	char text[DIAG_MAX + 1];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	(void)fprintf(stderr, "certid: warning: %s\n", text);
 }

@@ -43,6 +43,9 @@ int print_json(struct json *json);
 void warn(const struct call *call, struct json *warnings, const char *format,
     ...) PRINTF_LIKE(3, 4);
 
+/* A warning about what was done, on stderr, with --json too. */
+void caution(const char *format, ...) PRINTF_LIKE(1, 2);
+
 /* What a command that changes something ends with: object with --json, else
  * the sentence.  Frees object. */
 int report(const struct call *call, struct json *object, const char *format,

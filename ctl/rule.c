@@ -141,7 +141,7 @@ run_rule_set(struct call *call)
 	}
 	if (!level_parse(level, &parsed)) {
 		return misuse(call,
-		    "\"%.80s\" is no level: use tls-optional, token, cert, "
+		    "\"%.80s\" is not a level: use tls-optional, token, cert, "
 		    "cert+token or cert-or-token",
 		    level);
 	}
@@ -149,9 +149,14 @@ run_rule_set(struct call *call)
 	if (r == RES_OK) {
 		r = count(call, who, &devices, &why);
 	}
-	return r != RES_OK ? fail(r, &why)
-	                   : report(call, rule_json(who, level, devices),
-	                         "set the rule %s to %s", who, level);
+	if (r != RES_OK) {
+		return fail(r, &why);
+	}
+	if (level_needs_token(level)) {
+		caution(NO_TOKENS, level);
+	}
+	return report(call, rule_json(who, level, devices),
+	    "set the rule %s to %s", who, level);
 }
 
 int

@@ -137,7 +137,7 @@ run_set(struct call *call)
 		return list(call);
 	}
 	if (value == NULL) {
-		return misuse(call, "\"set\" needs KEY VALUE, or nothing");
+		return misuse(call, "\"set %.80s\" needs VALUE", key);
 	}
 	if (!check(call, key, value)) {
 		return EXIT_USAGE;

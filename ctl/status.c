@@ -70,6 +70,22 @@ count_cas(const struct call *call, const char *org, struct numbers *numbers,
 	}
 }
 
+static void
+look_at_rules(const struct call *call, const char *org, struct json *warnings)
+{
+	const struct rule_record *rule;
+	size_t i;
+
+	for (i = 0; i < call->config.rule_count; i++) {
+		rule = &call->config.rules[i];
+		if (strcmp(rule->org, org) == 0 &&
+		    level_needs_token(rule->level)) {
+			warn(call, warnings, "org %s: rule %s: " NO_TOKENS, org,
+			    rule->who, rule->level);
+		}
+	}
+}
+
 static enum res
 count_states(const struct call *call, const char *org, struct numbers *numbers,
     struct diag *why)
@@ -166,8 +182,8 @@ print_status(const struct call *call, struct json *orgs, struct json *warnings,
 int
 run_status(struct call *call)
 {
-	const char *header[] = {
-	    "ORG", "CAS", "NOT ACTIVE", "PROVISIONED", "ALLOWED", "PENDING"};
+	const char *header[] = {"ORG", "ACTIVE CAs", "INACTIVE CAs",
+	    "PROVISIONED", "ALLOWED", "PENDING"};
 	struct json *orgs = json_array(), *warnings = json_array();
 	struct table *table = table_new(header, 6);
 	struct diag why = {""};
@@ -181,6 +197,7 @@ run_status(struct call *call)
 		if (is_shown(call, org)) {
 			memset(&numbers, 0, sizeof(numbers));
 			count_cas(call, org, &numbers, warnings);
+			look_at_rules(call, org, warnings);
 			r = count_states(call, org, &numbers, &why);
 			json_append(orgs, numbers_json(org, &numbers));
 			add_row(table, org, &numbers);

@@ -60,7 +60,8 @@ take_rule(const struct call *call, struct topic_rule *out)
 	    strcmp(who, "g") != 0 &&
 	    device_type_parse(who, strlen(who), &type, &why) != RES_OK) {
 		(void)misuse(call,
-		    "\"%.80s\" is nobody: use all, d, g or a type as d:meter",
+		    "\"%.80s\" is not a WHO: use all, d, g or a type such as "
+		    "d:meter",
 		    who);
 		return false;
 	}
@@ -69,7 +70,8 @@ take_rule(const struct call *call, struct topic_rule *out)
 	if (!access_parse(call_arg(call, 1), &out->access) ||
 	    out->access == ACCESS_NONE) {
 		(void)misuse(call,
-		    "\"%.80s\" is no access: use publish, subscribe or both",
+		    "\"%.80s\" is not an ACCESS: use publish, subscribe or "
+		    "both",
 		    call_arg(call, 1));
 		return false;
 	}

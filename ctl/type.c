@@ -278,14 +278,13 @@ run_type_show(struct call *call)
 	return call->json ? print_json(type_json(&view)) : print_type(&view);
 }
 
-/* --id-format, --id-length, --id-prefix. */
+/* --id-format and --id-prefix, each by itself. */
 static bool
-take_format(const struct call *call, struct type_record *record)
+take_format_words(const struct call *call, struct type_record *record)
 {
 	const char *format = call_option(call, "id-format");
 	const char *prefix = call_option(call, "id-prefix");
-	char sample[4 + IDENTITY_ID_MAX + 1];
-	int64_t length = record->id_length;
+	char sample[4 + 2 * IDENTITY_ID_MAX];
 	const char *why = NULL;
 	struct identity who;
 	enum id_kind kind;
@@ -296,10 +295,10 @@ take_format(const struct call *call, struct type_record *record)
 		    "mac-dash or uuid4");
 		return false;
 	}
-	if (!take_number(call, "id-length", 0, IDENTITY_ID_MAX, &length)) {
-		return false;
+	if (format != NULL) {
+		set_word(record->id_format, sizeof(record->id_format), format);
 	}
-	if (prefix != NULL) {
+	if (prefix != NULL && prefix[0] != '\0') {
 		(void)snprintf(sample, sizeof(sample), "d:t:%s", prefix);
 		if (strlen(prefix) >= IDENTITY_ID_MAX ||
 		    identity_parse(sample, strlen(sample), &who, &why) !=
@@ -310,19 +309,52 @@ take_format(const struct call *call, struct type_record *record)
 			    IDENTITY_ID_MAX - 1);
 			return false;
 		}
+	}
+	if (prefix != NULL) {
 		set_word(record->id_prefix, sizeof(record->id_prefix), prefix);
 	}
-	if (format != NULL) {
-		set_word(record->id_format, sizeof(record->id_format), format);
+	return true;
+}
+
+/* --id-format, --id-length, --id-prefix: what they make together, with what
+ * was set before. */
+static bool
+take_format(const struct call *call, struct type_record *record)
+{
+	int64_t length = record->id_length;
+	const char *why = NULL;
+	struct id_rule rule;
+
+	if (!take_format_words(call, record) ||
+	    !take_number(call, "id-length", 0, IDENTITY_ID_MAX, &length)) {
+		return false;
 	}
 	record->id_length = (int)length;
-	if (strlen(record->id_prefix) + (size_t)length > IDENTITY_ID_MAX) {
+	if (!read_id_rule(record, &rule)) {
 		(void)misuse(call,
-		    "the prefix and --id-length make ids longer than %d bytes",
-		    IDENTITY_ID_MAX);
+		    "the identity format \"%s\" is not known: give "
+		    "--id-format",
+		    record->id_format);
+		return false;
+	}
+	if (!id_rule_is_possible(&rule, &why)) {
+		(void)misuse(call, "%s", why);
 		return false;
 	}
 	return true;
+}
+
+/* --window, where "default" is a word, too. */
+static bool
+take_type_window(const struct call *call, int64_t *out)
+{
+	const char *text = call_option(call, "window");
+
+	if (text != NULL && strcmp(text, "default") == 0) {
+		*out = CLOCK_NONE;
+		return true;
+	}
+	return take_window(call, out);
 }
 
 static int
@@ -350,7 +382,8 @@ run_type_set(struct call *call)
 	}
 	record = view.record == NULL ? record : *view.record;
 	if (!take_enrol(call, record.enrol) ||
-	    !take_window(call, &record.window) || !take_format(call, &record)) {
+	    !take_type_window(call, &record.window) ||
+	    !take_format(call, &record)) {
 		return EXIT_USAGE;
 	}
 	r = edit_type_set(&edit, &record, &why);

@@ -18,8 +18,8 @@ take_identity(const struct call *call, const char *text, struct identity *out)
 
 	if (identity_parse(text, strlen(text), out, &why) != RES_OK) {
 		(void)misuse(call,
-		    "\"%.120s\" is no identity, as d:meter:0001 is (%s)", text,
-		    why);
+		    "\"%.120s\" is not an identity such as d:meter:0001: %s",
+		    text, why);
 		return false;
 	}
 	return true;
@@ -32,7 +32,7 @@ take_type(const struct call *call, const char *text, struct device_type *out)
 
 	if (device_type_parse(text, strlen(text), out, &why) != RES_OK) {
 		(void)misuse(call,
-		    "\"%.120s\" is no device type, as d:meter is (%s)", text,
+		    "\"%.120s\" is not a device type such as d:meter: %s", text,
 		    why);
 		return false;
 	}
@@ -103,12 +103,34 @@ take_enrol(const struct call *call, char *word)
 	if (text == NULL) {
 		return true;
 	}
+	if (strcmp(text, "default") == 0) {
+		word[0] = '\0';
+		return true;
+	}
 	if (!enrolment_parse(text, &mode)) {
-		(void)misuse(call, "--enrol takes auto, approve or listed");
+		(void)misuse(
+		    call, "--enrol takes auto, approve, listed or default");
 		return false;
 	}
 	set_word(word, WORD_MAX + 1, text);
 	return true;
+}
+
+/* Whether the option was given with this value before the place at. */
+static bool
+is_repeated(
+    const struct call *call, const char *option, const char *value, size_t at)
+{
+	const char *other;
+	size_t from = 0;
+
+	while ((other = call_next_option(call, option, &from)) != NULL &&
+	    from < at) {
+		if (strcmp(other, value) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 bool
@@ -121,8 +143,13 @@ take_scope(const struct call *call, char **out)
 	while ((pattern = call_next_option(call, "scope", &at)) != NULL) {
 		if (scope_check(pattern, &why) != RES_OK) {
 			(void)misuse(call,
-			    "\"%.120s\" is no scope, as d:meter:* is (%s)",
+			    "\"%.120s\" is not a scope such as d:meter:*: %s",
 			    pattern, why);
+			goto out;
+		}
+		if (is_repeated(call, "scope", pattern, at)) {
+			(void)misuse(
+			    call, "--scope %.120s is given twice", pattern);
 			goto out;
 		}
 		if (++count > SCOPE_PATTERNS_MAX) {
@@ -249,26 +276,47 @@ read_all(
 	return RES_OK;
 }
 
+/* NULL, or why a file of this kind and size is not read. */
+static const char *
+find_objection(const struct stat *file, size_t max)
+{
+	if (S_ISDIR(file->st_mode)) {
+		return "is a directory: give a file in it";
+	}
+	if (!S_ISREG(file->st_mode)) {
+		return "is not a regular file";
+	}
+	return file->st_size > (off_t)max ? "is too large" : NULL;
+}
+
+static enum res
+blame_open(const char *path, int error, struct diag *why)
+{
+	return error == ENOENT || error == ENOTDIR
+	    ? diag_res(why, RES_REFUSED, "there is no file %.200s", path)
+	    : diag_res(why, RES_REFUSED, "cannot open the file %.200s: %s",
+	          path, strerror(error));
+}
+
 enum res
 read_file(
     const char *path, size_t max, uint8_t **out, size_t *len, struct diag *why)
 {
 	/* Not to hang on a pipe that nobody writes to. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	const char *objection;
 	uint8_t *bytes = NULL;
 	struct stat stat;
 	enum res r;
 
 	if (fd < 0 || fstat(fd, &stat) != 0) {
-		r = diag_res(why, RES_REFUSED,
-		    "cannot open the file %.200s: %s", path, strerror(errno));
+		r = blame_open(path, errno, why);
 		goto out;
 	}
-	if (!S_ISREG(stat.st_mode) || stat.st_size > (off_t)max) {
+	if ((objection = find_objection(&stat, max)) != NULL) {
 		r = diag_res(why, RES_REFUSED,
-		    "the file %.200s is not a regular file of at most %zu "
-		    "bytes",
-		    path, max);
+		    "%.200s %s; a file of at most %zu bytes is taken", path,
+		    objection, max);
 		goto out;
 	}
 	bytes = malloc((size_t)stat.st_size + 1);

@@ -25,7 +25,7 @@ MUST_CHECK bool take_window(const struct call *call, int64_t *out);
 /* A point in time, or a span before now. */
 MUST_CHECK bool take_since(const struct call *call, int64_t *out);
 
-/* The option --enrol into word[WORD_MAX + 1]. */
+/* The option --enrol into word[WORD_MAX + 1]; "" for "default". */
 MUST_CHECK bool take_enrol(const struct call *call, char *word);
 
 /* The JSON array of every --scope or --tag, to be freed; NULL in *out if there

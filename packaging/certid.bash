@@ -58,8 +58,18 @@ _certid_words() {
 	esac
 }
 
-# The values of an option, where they are known words.
+# The values of an option, where they are known words; $2 is the command.
 _certid_values() {
+	case "$1 $2" in
+	"--enrol type set" | "--enrol ca set")
+		echo "auto approve listed default"
+		return
+		;;
+	"--window type set")
+		echo "24h 48h 7d none default"
+		return
+		;;
+	esac
 	case "$1" in
 	--topics) echo "plain iot-2" ;;
 	--enrol) echo "auto approve listed" ;;
@@ -75,7 +85,19 @@ _certid_values() {
 	esac
 }
 
-# The words that an argument of a command may be; $2 is how many there are.
+# The values of a setting, where they are known words.
+_certid_setting() {
+	case "$1" in
+	topics) echo "on off" ;;
+	types) echo "open declared" ;;
+	enrol) echo "auto approve listed" ;;
+	client-id) echo "{class}:{type}:{id}" ;;
+	*) return 1 ;;
+	esac
+}
+
+# The words that an argument of a command may be; $2 is how many there are
+# already, $3 the last of them.
 _certid_arguments() {
 	case "$1 $2" in
 	"rule set 0") echo "default" ;;
@@ -83,15 +105,16 @@ _certid_arguments() {
 	"topic add 0" | "topic remove 0") echo "all d g" ;;
 	"topic add 1" | "topic remove 1") echo "publish subscribe both" ;;
 	"set 0") echo "topics client-id types enrol" ;;
-	"set 1") echo "on off open declared auto approve listed" ;;
+	"set 1") _certid_setting "$3" ;;
 	"help 0") _certid_words "" ;;
+	"help 1") _certid_words "$3" ;;
 	*) return 1 ;;
 	esac
 }
 
 _certid() {
 	local current="${COMP_WORDS[COMP_CWORD]}" previous="" command="" word
-	local arguments=0 skip="" i words
+	local arguments=0 argument="" skip="" i words
 
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -108,6 +131,7 @@ _certid() {
 		*)
 			if _certid_options "$command" >/dev/null; then
 				arguments=$((arguments + 1))
+				argument="$word"
 			else
 				command="${command:+$command }$word"
 			fi
@@ -116,7 +140,7 @@ _certid() {
 	done
 
 	if [[ -n "$skip" ]]; then
-		if words="$(_certid_values "$previous")"; then
+		if words="$(_certid_values "$previous" "$command")"; then
 			mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 		else
 			mapfile -t COMPREPLY < <(compgen -f -- "$current")
@@ -130,7 +154,7 @@ _certid() {
 	elif [[ "$command" == "ca add" ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
-	elif ! words="$(_certid_arguments "$command" "$arguments")"; then
+	elif ! words="$(_certid_arguments "$command" "$arguments" "$argument")"; then
 		return
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")

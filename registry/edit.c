@@ -515,7 +515,10 @@ answer_case(const struct edit *edit, const char *text, struct diag *why)
 	struct twin twin = {.found = ""};
 
 	memcpy(twin.wanted, text, strlen(text) + 1);
-	(void)registry_scan(edit->registry, &query, compare_case, &twin, NULL);
+	if (registry_scan(edit->registry, &query, compare_case, &twin, NULL) !=
+	    RES_EXISTS) {
+		twin.found[0] = '\0';
+	}
 	return diag_res(why, RES_EXISTS,
 	    "the org %s has %s already, which differs from %s in letter case "
 	    "alone: use that one, or remove it first",

@@ -6,17 +6,18 @@
 #define WORDS_MAX 8
 
 static const struct option globals[] = {
-    {"org", "ORG", false, ""},
-    {"json", NULL, false, ""},
-    {"help", NULL, false, ""},
-    {"version", NULL, false, ""},
+    {"org", "ORG", USE_ONCE, ""},
+    {"json", NULL, USE_ONCE, ""},
+    {"help", NULL, USE_ONCE, ""},
+    {"version", NULL, USE_ONCE, ""},
     {0},
 };
 
 static const struct option add_options[] = {
-    {"name", "NAME", false, ""},
-    {"scope", "PATTERN", true, ""},
-    {"inactive", NULL, false, ""},
+    {"name", "NAME", USE_ONCE, ""},
+    {"scope", "PATTERN", USE_REPEATED, ""},
+    {"inactive", NULL, USE_ONCE, ""},
+    {"note", "TEXT", USE_CLEARABLE, ""},
     {0},
 };
 
@@ -24,6 +25,7 @@ static const struct command table[] = {
     {.words = "ca add", .args = "FILE", 1, 1, .options = add_options},
     {.words = "ca list", .args = ""},
     {.words = "set", .args = "[KEY VALUE]", 0, 2},
+    {.words = "rule set", .args = "WHO LEVEL", 2, 2},
     {0},
 };
 
@@ -76,6 +78,8 @@ static const struct {
     {LINE("ca", "add", "f", "--scope", "a", "--scope", "b"), "ca add", 1, 2},
     {LINE("ca", "add", "--inactive", "f"), "ca add", 1, 1},
     {LINE("ca", "add", "--", "--name"), "ca add", 1, 0},
+    {LINE("ca", "add", "f", "--note", ""), "ca add", 1, 1},
+    {LINE("ca", "add", "f", "--note="), "ca add", 1, 1},
     {LINE("ca", "add", "-"), "ca add", 1, 0},
     {LINE("ca", "add", "--name", "--json", "f"), "ca add", 1, 1},
 };
@@ -106,12 +110,23 @@ static const struct {
     {LINE("--json"), "a command is missing: see \"certid help\""},
     {LINE("nope"), "unknown command \"nope\": see \"certid help\""},
     {LINE("c"), "unknown command \"c\": see \"certid help\""},
-    {LINE("ca"), "\"ca\" needs one word more: see \"certid help ca\""},
+    {LINE("ca"), "\"ca\" needs add or list: see \"certid help ca\""},
     {LINE("ca", "nope"), "unknown command \"ca nope\": see \"certid help ca\""},
     {LINE("ca add", "f"), "unknown command \"ca add\": see \"certid help\""},
     {LINE("ca", "ad", "f"),
         "unknown command \"ca ad\": see \"certid help ca\""},
     {LINE("ca", "add"), "\"ca add\" needs FILE: see \"certid help ca add\""},
+    {LINE("rule"), "\"rule\" needs set: see \"certid help rule\""},
+    {LINE("rule", "set"),
+        "\"rule set\" needs WHO LEVEL: see \"certid help rule set\""},
+    {LINE("rule", "set", "x"),
+        "\"rule set\" needs LEVEL: see \"certid help rule set\""},
+    {LINE("ca", "add", "f", "--name", ""),
+        "option --name needs a value that is not empty: see \"certid help ca "
+        "add\""},
+    {LINE("ca", "add", "f", "--note", "", "--note", ""),
+        "given twice: option --note for \"ca add\": see "
+        "\"certid help ca add\""},
     {LINE("ca", "add", "f", "g"),
         "surplus argument g for \"ca add\": see \"certid help ca add\""},
     {LINE("ca", "list", "g"),
@@ -137,11 +152,11 @@ static const struct {
         "a value is missing after option --org for \"ca list\": see "
         "\"certid help ca list\""},
     {LINE("ca", "list", "--org", ""),
-        "the value is empty of option --org for \"ca list\": see "
-        "\"certid help ca list\""},
+        "option --org needs a value that is not empty: see \"certid help ca "
+        "list\""},
     {LINE("ca", "list", "--org="),
-        "the value is empty of option --org for \"ca list\": see "
-        "\"certid help ca list\""},
+        "option --org needs a value that is not empty: see \"certid help ca "
+        "list\""},
     {LINE("ca", "list", "--json=yes"),
         "no value may be given to option --json for \"ca list\": see "
         "\"certid help ca list\""},

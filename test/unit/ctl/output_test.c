@@ -93,6 +93,19 @@ colours_states_alone(void **state)
 }
 
 static void
+colours_what_is_locked(void **state)
+{
+	static const char *const columns[] = {"NAME", "LOCKED", "NOTE"};
+	const char *const row[] = {"yes", "yes", "yes"};
+	struct table *table = table_new(columns, 3);
+
+	(void)state;
+	table_add(table, row);
+	expect(table, true,
+	    "NAME  LOCKED  NOTE\nyes   \033[31myes\033[0m     yes\n");
+}
+
+static void
 colours_the_state_of_one_thing(void **state)
 {
 	struct table *table = table_new(NULL, 2);
@@ -167,6 +180,7 @@ main(void)
 	    cmocka_unit_test(prints_the_header_alone),
 	    cmocka_unit_test(shows_what_is_missing),
 	    cmocka_unit_test(colours_states_alone),
+	    cmocka_unit_test(colours_what_is_locked),
 	    cmocka_unit_test(colours_the_state_of_one_thing),
 	    cmocka_unit_test(nothing_moves_the_cursor),
 	    cmocka_unit_test(prints_times),

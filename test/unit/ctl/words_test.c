@@ -64,7 +64,7 @@ reads_a_file_with_a_nul_behind(void **state)
 }
 
 static void
-expect_refusal(const char *path)
+expect_refusal(const char *path, const char *says)
 {
 	uint8_t mark, *bytes = &mark;
 	struct diag why = {""};
@@ -74,6 +74,7 @@ expect_refusal(const char *path)
 	assert_ptr_equal(bytes, &mark);
 	assert_int_equal(len, 77);
 	assert_non_null(strstr(why.text, path));
+	assert_non_null(strstr(why.text, says));
 }
 
 static void
@@ -83,15 +84,19 @@ refuses_what_is_no_small_file(void **state)
 
 	(void)state;
 	path_of("thing", path);
-	expect_refusal(path);
-	expect_refusal(folder);
-	expect_refusal("/dev/zero");
-	expect_refusal("-");
+	expect_refusal(path, "there is no file");
+	expect_refusal(folder, "is a directory");
+	expect_refusal("/dev/zero", "is not a regular file");
+	expect_refusal("/dev/zero/x", "there is no file");
+	expect_refusal("-", "there is no file");
 	write_file(path, "123456");
-	expect_refusal(path);
+	expect_refusal(path, "is too large; a file of at most 5 bytes");
 	(void)unlink(path);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	expect_refusal(path);
+	expect_refusal(path, "is not a regular file");
+	(void)unlink(path);
+	assert_int_equal(symlink("thing", path), 0);
+	expect_refusal(path, "cannot open");
 	(void)unlink(path);
 }
 
