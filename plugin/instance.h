@@ -65,9 +65,11 @@ int auth_extended(int event, void *event_data, void *userdata);
 /* acl.c: MOSQ_EVT_ACL_CHECK. */
 int acl_check(int event, void *event_data, void *userdata);
 
-/* turn.c: MOSQ_EVT_TICK, _RELOAD, _DISCONNECT and 2.1's CLIENT_OFFLINE. */
+/* turn.c: MOSQ_EVT_TICK, _RELOAD, _DISCONNECT; 2.1's CONNECT, which comes when
+ * a client has been let in, by whomever, and CLIENT_OFFLINE. */
 int turn_tick(int event, void *event_data, void *userdata);
 int turn_reload(int event, void *event_data, void *userdata);
+int turn_arrive(int event, void *event_data, void *userdata);
 int turn_leave(int event, void *event_data, void *userdata);
 
 /* Read the clocks and take the worker's first news: the snapshot. */

@@ -12,6 +12,7 @@
 #include "trust/cert.h"
 
 #define PLUGIN_VERSION       5
+#define EVENT_CONNECT        11 /* 2.1 */
 #define EVENT_CLIENT_OFFLINE 28 /* 2.1 */
 #define ANSWER_FAILED        13 /* MOSQ_ERR_UNKNOWN: it does not start */
 
@@ -26,6 +27,7 @@ static const struct {
     {MOSQ_EVT_RELOAD, turn_reload, false},
     {MOSQ_EVT_TICK, turn_tick, false},
     {MOSQ_EVT_DISCONNECT, turn_leave, false},
+    {EVENT_CONNECT, turn_arrive, true},
     {EVENT_CLIENT_OFFLINE, turn_leave, true},
 };
 

@@ -206,6 +206,27 @@ turn_reload(int event, void *event_data, void *userdata)
 	return broker_reload_answer(&instance->broker);
 }
 
+/* Somebody who came in without being asked for by BASIC_AUTH has the pointer
+ * of one who left: 2.1 does not call TICK in every turn, which is how a will
+ * is told from this on 2.0. */
+int
+turn_arrive(int event, void *event_data, void *userdata)
+{
+	const struct mosquitto_evt_disconnect *arrive = event_data;
+	struct instance *instance = userdata;
+	struct session *session;
+
+	(void)event;
+	if (!instance_is_home(instance)) {
+		return ANSWER_OK;
+	}
+	session = session_at(&instance->sessions, arrive->client);
+	if (session != NULL && !session->online) {
+		session_remove(&instance->sessions, session);
+	}
+	return ANSWER_OK;
+}
+
 /* The record stays: the will, and messages queued for a session that may come
  * back, are checked after this. */
 int
