@@ -18,7 +18,7 @@ take_identity(const struct call *call, const char *text, struct identity *out)
 
 	if (identity_parse(text, strlen(text), out, &why) != RES_OK) {
 		(void)misuse(call,
-		    "\"%.120s\" is not an identity such as d:meter:0001: %s",
+		    "\"%.120s\" is not an identity such as d:meter:0001 (%s)",
 		    text, why);
 		return false;
 	}
@@ -32,8 +32,8 @@ take_type(const struct call *call, const char *text, struct device_type *out)
 
 	if (device_type_parse(text, strlen(text), out, &why) != RES_OK) {
 		(void)misuse(call,
-		    "\"%.120s\" is not a device type such as d:meter: %s", text,
-		    why);
+		    "\"%.120s\" is not a device type such as d:meter (%s)",
+		    text, why);
 		return false;
 	}
 	return true;
@@ -143,7 +143,7 @@ take_scope(const struct call *call, char **out)
 	while ((pattern = call_next_option(call, "scope", &at)) != NULL) {
 		if (scope_check(pattern, &why) != RES_OK) {
 			(void)misuse(call,
-			    "\"%.120s\" is not a scope such as d:meter:*: %s",
+			    "\"%.120s\" is not a scope such as d:meter:* (%s)",
 			    pattern, why);
 			goto out;
 		}
@@ -276,19 +276,6 @@ read_all(
 	return RES_OK;
 }
 
-/* NULL, or why a file of this kind and size is not read. */
-static const char *
-find_objection(const struct stat *file, size_t max)
-{
-	if (S_ISDIR(file->st_mode)) {
-		return "is a directory: give a file in it";
-	}
-	if (!S_ISREG(file->st_mode)) {
-		return "is not a regular file";
-	}
-	return file->st_size > (off_t)max ? "is too large" : NULL;
-}
-
 static enum res
 blame_open(const char *path, int error, struct diag *why)
 {
@@ -304,7 +291,6 @@ read_file(
 {
 	/* Not to hang on a pipe that nobody writes to. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	const char *objection;
 	uint8_t *bytes = NULL;
 	struct stat stat;
 	enum res r;
@@ -313,10 +299,16 @@ read_file(
 		r = blame_open(path, errno, why);
 		goto out;
 	}
-	if ((objection = find_objection(&stat, max)) != NULL) {
+	if (!S_ISREG(stat.st_mode)) {
+		r = diag_res(why, RES_REFUSED, "%.200s is %s", path,
+		    S_ISDIR(stat.st_mode) ? "a directory: give a file"
+		                          : "not a regular file");
+		goto out;
+	}
+	if (stat.st_size > (off_t)max) {
 		r = diag_res(why, RES_REFUSED,
-		    "%.200s %s; a file of at most %zu bytes is taken", path,
-		    objection, max);
+		    "the file %.200s is too large: at most %zu bytes are taken",
+		    path, max);
 		goto out;
 	}
 	bytes = malloc((size_t)stat.st_size + 1);

@@ -153,14 +153,16 @@ def add_devices(ctl, *identities):
 USAGE = [
     ((), 'a command is missing: see "certid help"'),
     (("nope",), 'unknown command "nope": see "certid help"'),
-    (("ca",), '"ca" needs one word more: see "certid help ca"'),
+    (("ca",), '"ca" needs add, list, show, activate, deactivate, remove or '
+     'set: see "certid help ca"'),
+    (("rule", "set", "default"), '"rule set" needs LEVEL: see'),
     (("ca", "nope"), 'unknown command "ca nope": see "certid help ca"'),
     (("ca", "add", "x", "--foo", "y"),
      'unknown option --foo for "ca add": see "certid help ca add"'),
     (("ca", "add"), '"ca add" needs FILE: see "certid help ca add"'),
     (("status", "x"), 'surplus argument x for "status"'),
     (("status", "--json", "--json"), "given twice: option --json"),
-    (("status", "--org", ""), "the value is empty of option --org"),
+    (("status", "--org", ""), "option --org needs a value that is not empty"),
     (("status", "--org"), "a value is missing after option --org"),
     (("status", "--json=1"), "no value may be given to option --json"),
     (("device", "show", ""), "an argument is empty"),
@@ -200,20 +202,25 @@ def test_usage_errors_need_no_registry(args, words, tmp_path):
 
 BAD_WORDS = [
     (("org", "add", "-x"), "unknown option -x"),
-    (("org", "add", "a b"), "is no name for an org"),
-    (("org", "add", "a" * 65), "is no name for an org"),
-    (("ca", "add", "f", "--name", "a b"), "is no name for a CA"),
-    (("ca", "add", "f", "--scope", "d:meter"), "is no scope"),
-    (("ca", "add", "f", "--scope", "d:*meter:x"), "is no scope"),
+    (("org", "add", "a b"), "is not a name for an org"),
+    (("org", "add", "a" * 65), "is not a name for an org"),
+    (("ca", "add", "f", "--name", "a b"), "is not a name for a CA"),
+    (("ca", "add", "f", "--scope", "d:meter"), "is not a scope"),
+    (("ca", "add", "f", "--scope", "d:*meter:x"), "is not a scope"),
     (("ca", "add", "f", "--tag", "novalue"), "--tag takes NAME=VALUE"),
     (("ca", "add", "f", "--tag", "=x"), "--tag takes NAME=VALUE"),
     (("ca", "add", "f", "--tag", "a=\x1b"), "--tag takes NAME=VALUE"),
     (("ca", "add", "f", "--description", "a\nb"), "--description takes"),
+    (("ca", "add", "f", "--scope", "d:a:*", "--scope", "d:a:*"),
+     "--scope d:a:* is given twice"),
+    (("ca", "add", "f", "--name", ""), "--name needs a value that is not"),
+    (("ca", "add", "f", "--description", ""), "--description needs a value"),
+    (("ca", "set", "x", "--enrol", ""), "--enrol needs a value that is not"),
     (("ca", "set", "x"), "there is nothing to set"),
-    (("type", "show", "meter"), "is no device type"),
-    (("type", "set", "x:meter"), "is no device type"),
-    (("type", "set", "d:a b"), "is no device type"),
-    (("type", "unset", "d:"), "is no device type"),
+    (("type", "show", "meter"), "is not a device type"),
+    (("type", "set", "x:meter"), "is not a device type"),
+    (("type", "set", "d:a b"), "is not a device type"),
+    (("type", "unset", "d:"), "is not a device type"),
     (("type", "set", "d:meter", "--enrol", "never"), "--enrol takes"),
     (("type", "set", "d:meter", "--window", "48"), "--window takes"),
     (("type", "set", "d:meter", "--window", "0s"), "--window takes"),
@@ -224,30 +231,39 @@ BAD_WORDS = [
     (("type", "set", "d:meter", "--id-prefix", "x" * 64), "--id-prefix"),
     (("type", "set", "d:meter", "--id-prefix", "xy", "--id-length", "63"),
      "longer than 64"),
-    (("rule", "set", "default", "high"), "is no level"),
-    (("rule", "set", "default", "CERT"), "is no level"),
-    (("rule", "set", "meter", "cert"), "is no device type"),
+    (("type", "set", "d:meter", "--id-format", "uuid4", "--id-length", "64"),
+     "uuid4 has 36 characters"),
+    (("type", "set", "d:meter", "--id-format", "mac", "--id-length", "5"),
+     "mac has 12 characters"),
+    (("type", "set", "d:meter", "--id-prefix", "a:"), "the prefix holds a ':'"),
+    (("type", "set", "d:meter", "--id-length", ""), "needs a value"),
+    (("type", "set", "d:meter", "--window", ""), "needs a value"),
+    (("device", "add", "d:meter:1", "--window", "default"), "--window takes"),
+    (("rule", "set", "default", "high"), "is not a level"),
+    (("rule", "set", "default", "CERT"), "is not a level"),
+    (("rule", "set", "meter", "cert"), "is not a device type"),
     (("rule", "unset", "default"), "can be set, but not unset"),
-    (("rule", "unset", "x"), "is no device type"),
-    (("device", "add", "meter"), "is no identity"),
-    (("device", "add", "d:meter"), "is no identity"),
-    (("device", "add", "d:meter:a/b"), "is no identity"),
-    (("device", "add", "d:meter:" + "x" * 65), "is no identity"),
+    (("rule", "unset", "x"), "is not a device type"),
+    (("device", "add", "meter"), "is not an identity"),
+    (("device", "add", "d:meter"), "is not an identity"),
+    (("device", "add", "d:meter:a/b"), "is not an identity"),
+    (("device", "add", "d:meter:" + "x" * 65), "is not an identity"),
     (("device", "add", "d:meter:1", "--window", "5"), "--window takes"),
     (("device", "add", "d:meter:1", "--tag", "x"), "--tag takes"),
-    (("device", "show", "x"), "is no identity"),
-    (("device", "lock", "x"), "is no identity"),
+    (("device", "show", "x"), "is not an identity"),
+    (("device", "lock", "x"), "is not an identity"),
     (("device", "list", "--limit", "0"), "--limit takes a number from 1"),
     (("device", "list", "--limit", "100001"), "--limit takes"),
     (("device", "list", "--limit", "x"), "--limit takes"),
-    (("device", "list", "--state", "locked"), "--state takes"),
-    (("device", "list", "--type", "meter"), "is no device type"),
-    (("device", "list", "--after", "x"), "is no identity"),
-    (("topic", "add", "x", "both", "a"), "is nobody"),
-    (("topic", "add", "all", "write", "a"), "is no access"),
-    (("topic", "remove", "all", "none", "a"), "is no access"),
-    (("topic", "add", "all", "both"), "needs WHO ACCESS FILTER"),
-    (("set", "topics"), "needs KEY VALUE"),
+    (("device", "list", "--state", "locked"),
+     "a device of any state may be locked"),
+    (("device", "list", "--type", "meter"), "is not a device type"),
+    (("device", "list", "--after", "x"), "is not an identity"),
+    (("topic", "add", "x", "both", "a"), "is not a WHO"),
+    (("topic", "add", "all", "write", "a"), "is not an ACCESS"),
+    (("topic", "remove", "all", "none", "a"), "is not an ACCESS"),
+    (("topic", "add", "all", "both"), "needs FILTER"),
+    (("set", "topics"), '"set topics" needs VALUE'),
     (("set", "topics", "maybe"), "topics takes one of: on off"),
     (("set", "topics", "on off"), "topics takes one of: on off"),
     (("set", "types", "closed"), "types takes one of: open declared"),
@@ -263,10 +279,10 @@ BAD_WORDS = [
     (("explain",), '"explain" needs --cert FILE'),
     (("explain", "--cert", "f", "--tls", "maybe"), "--tls takes yes or no"),
     (("explain", "--cert", "f", "--at", "noon"), "--at takes a time"),
-    (("event", "list", "--kind", "x"), "is no kind of event"),
+    (("event", "list", "--kind", "x"), "is not a kind of event"),
     (("event", "list", "--since", "x"), "--since takes"),
     (("event", "list", "--limit", "0"), "--limit takes"),
-    (("event", "follow", "--kind", "x"), "is no kind of event"),
+    (("event", "follow", "--kind", "x"), "is not a kind of event"),
 ]
 
 
@@ -330,6 +346,15 @@ def test_completion_offers_commands_and_options():
     assert "cert+token" in complete("rule", "set", "d:meter", "")
     assert complete("type", "set", "d:x", "--enrol", "a") == ["auto", "approve"]
     assert "--registry" in complete("--re")
+    assert complete("set", "") == ["topics", "client-id", "types", "enrol"]
+    assert complete("set", "topics", "") == ["on", "off"]
+    assert complete("set", "types", "") == ["open", "declared"]
+    assert complete("set", "enrol", "a") == ["auto", "approve"]
+    assert complete("set", "nope", "") == []
+    assert "deactivate" in complete("help", "ca", "")
+    assert complete("help", "status", "") == []
+    assert "default" in complete("type", "set", "d:x", "--window", "")
+    assert "default" not in complete("device", "add", "d:x:1", "--window", "")
 
 
 # The registry file
@@ -508,6 +533,34 @@ def test_orgs(ctl):
         ctl.fails(4, 'there is no org "acme"', "--org", "acme", *args)
 
 
+def test_org_add_says_whom_the_broker_serves(ctl):
+    done = ctl("org", "add", "acme")
+    assert done.returncode == 0 and done.stdout == "added the org acme\n"
+    assert "the broker serves the org default only" in done.stderr
+
+
+NO_TOKENS = ("no device can meet the level {} in this version: there are no "
+             "tokens yet")
+
+
+def test_a_rule_that_nobody_can_meet_is_warned_of(ctl):
+    for level in ("token", "cert+token"):
+        done = ctl("rule", "set", "d:meter", level)
+        assert done.returncode == 0 and done.stdout.startswith("set the rule")
+        assert done.stderr == f"certid: warning: {NO_TOKENS.format(level)}\n"
+        done = ctl("--json", "rule", "set", "default", level)
+        assert json.loads(done.stdout)["level"] == level
+        assert NO_TOKENS.format(level) in done.stderr
+        warnings = ctl.json("status")["warnings"]
+        for rule in ("default", "d:meter"):
+            assert (f"org default: rule {rule}: {NO_TOKENS.format(level)}"
+                    in warnings)
+    for level in ("cert", "cert-or-token", "tls-optional"):
+        for rule in ("default", "d:meter"):
+            assert ctl("rule", "set", rule, level).stderr == ""
+    assert not any("token" in w for w in ctl.json("status")["warnings"])
+
+
 def test_json_before_and_after(ctl):
     for args in (("org", "list"), ("set",), ("rule", "list"),
                  ("topic", "list"), ("ca", "list"), ("type", "list"),
@@ -544,6 +597,7 @@ def test_status(ctl, certs):
     assert "chmod 0640" in status["warnings"][1]
     people = ctl("status")
     assert people.returncode == 0 and "default" in people.stdout
+    assert re.search(r"ORG +ACTIVE CAs +INACTIVE CAs +PROV", people.stdout)
     assert people.stderr.count("certid: warning: ") == 2
 
 
@@ -588,16 +642,41 @@ def test_ca_add_warns(ctl, certs):
     assert any("90" in w or "expire" in w for w in ca["warnings"])
 
 
+def test_ca_add_warns_of_a_twin(ctl, certs, tmp_path):
+    mint = Certs(tmp_path)
+    twin, third = (mint.ca(n, subject="/CN=factory") for n in ("twin", "third"))
+    assert ctl.json("ca", "add", certs.factory)["warnings"] == []
+    ctl.ok("org", "add", "acme")
+    assert ctl.json("ca", "add", twin, "--org", "acme")["warnings"] == []
+    assert ctl.json("ca", "add", certs.other)["warnings"] == []
+    warnings = ctl.json("ca", "add", twin)["warnings"]
+    assert len(warnings) == 1
+    assert warnings[0].startswith("another CA of this subject is registered: ")
+    done = ctl("ca", "add", third)
+    assert done.returncode == 0
+    assert f"certid: warning: {warnings[0]}\n" == done.stderr
+
+
+def test_a_ca_may_not_be_named_like_an_id(ctl, certs):
+    for name in ("cafe", "1234", "FACADE"):
+        ctl.fails(1, "choose a name that is not a hexadecimal number", "ca",
+                  "add", certs.factory, "--name", name)
+    ctl.ok("ca", "add", certs.factory, "--name", "abc")
+    ctl.fails(1, "hexadecimal", "ca", "set", "abc", "--name", "abcd")
+    ctl.ok("ca", "set", "abc", "--name", "factory")
+
+
 def test_ca_add_refuses(ctl, certs, tmp_path):
     (tmp_path / "text").write_text("no certificate")
     (tmp_path / "empty").write_text("")
     (tmp_path / "large").write_bytes(b"x" * (64 * 1024 + 1))
     for name in ("text", "empty", "large"):
         ctl.fails(1, name, "ca", "add", tmp_path / name)
-    ctl.fails(1, "cannot open", "ca", "add", tmp_path / "missing")
-    ctl.fails(1, "not a regular file", "ca", "add", tmp_path)
+    ctl.fails(1, "is too large", "ca", "add", tmp_path / "large")
+    ctl.fails(1, "there is no file", "ca", "add", tmp_path / "missing")
+    ctl.fails(1, "is a directory", "ca", "add", tmp_path)
     ctl.fails(1, "not a regular file", "ca", "add", "/dev/zero")
-    ctl.fails(1, "cannot open the file -", "ca", "add", "-", cwd=tmp_path)
+    ctl.fails(1, "there is no file -", "ca", "add", "-", cwd=tmp_path)
     ctl.fails(1, "two.pem", "ca", "add", certs.two)
     ctl.fails(1, "meter.pem", "ca", "add", certs.meter)
     ctl.fails(1, "factory.key", "ca", "add", certs.key("factory"))
@@ -609,7 +688,7 @@ def test_ca_states(ctl, certs):
     assert ctl.json("ca", "deactivate", "f")["state"] == "inactive"
     assert ctl.json("ca", "show", "f")["state"] == "inactive"
     count = len(ctl.json("event", "list"))
-    ctl.ok("ca", "deactivate", "f")
+    assert "is inactive already" in ctl.ok("ca", "deactivate", "f")
     assert len(ctl.json("event", "list")) == count
     assert "activated" in ctl.ok("ca", "activate", "f")
     assert ctl.json("ca", "list")[0]["state"] == "active"
@@ -631,7 +710,21 @@ def test_ca_set(ctl, certs):
     assert ctl.json("ca", "show", "g")["enrol"] == "approve"
     ctl.fails(5, "", "ca", "set", "g", "--name", "o")
     ctl.fails(2, "--enrol takes", "ca", "set", "g", "--enrol", "x")
-    ctl.fails(2, "is no scope", "ca", "set", "g", "--scope", "x")
+    ctl.fails(2, "is not a scope", "ca", "set", "g", "--scope", "x")
+
+
+def test_ca_settings_can_be_cleared(ctl, certs):
+    ctl.ok("ca", "add", certs.factory, "--name", "f", "--description", "x")
+    ctl.ok("ca", "add", certs.other, "--name", "o")
+    ctl.ok("ca", "set", "f", "--enrol", "listed")
+    ca = ctl.json("ca", "set", "f", "--enrol", "default", "--description", "",
+                  "--name=")
+    assert ca["enrol"] is ca["description"] is ca["name"] is None
+    assert ctl.json("ca", "show", ca["ca"]) == ca
+    assert ctl.json("event", "list")[-1]["detail"] == (
+        "name f -> none, description x -> none, enrol listed -> of the type")
+    # Two without a name are no conflict.
+    assert ctl.json("ca", "set", "o", "--name", "")["name"] is None
 
 
 # Types and rules
@@ -653,6 +746,13 @@ def test_types(ctl):
     assert it["window"] == "none" and it["id_length"] is None
     assert it["enrol"] == "approve" and it["id_prefix"] == "M-"
     assert "approve" in ctl.ok("type", "show", "d:meter")
+    ctl.fails(2, "uuid4 has 36 characters", "type", "set", "d:meter",
+              "--id-format", "uuid4", "--id-length", "4")
+    assert ctl.json("type", "show", "d:meter") == it
+    it = ctl.json("type", "set", "d:meter", "--window", "default", "--enrol",
+                  "default", "--id-prefix", "")
+    assert it["window"] is it["enrol"] is it["id_prefix"] is None
+    assert ctl.json("type", "show", "d:meter") == it and it["declared"]
     assert ctl.json("type", "unset", "d:meter")["declared"] is False
     assert ctl.json("type", "list") == []
 
@@ -718,9 +818,63 @@ def test_device_add(ctl, tmp_path):
     assert TIME.match(it["window_ends_at"])
     assert ctl.json("device", "show", "d:meter:0001") == it
     assert "serialNumber" in ctl.ok("device", "show", "d:meter:0001")
-    ctl.fails(5, "d:meter:0001", "device", "add", "d:meter:0001")
+    ctl.fails(5, "in the org default already, allowed: ", "device", "add",
+              "d:meter:0001")
+    ctl.ok("device", "lock", "d:meter:0001")
+    ctl.fails(5, "allowed and locked: certid device unlock", "device", "add",
+              "d:meter:0001")
+    it["locked"] = True
     ctl.fails(4, "there is no device d:meter:0002", "device", "show",
               "d:meter:0002")
+
+
+INFO = [
+    (b'{"n":12345678901234567890, "f": 1.10}',
+     '{"n":12345678901234567890,"f":1.10}'),
+    (b'{"n": 1e999}', '{"n":1e999}'),
+    (b' {"t" :\n\t"a  b \\u00fc \\/"}\r\n', '{"t":"a  b \\u00fc \\/"}'),
+    ('{"k": "Süd"}'.encode(), '{"k":"Süd"}'),
+]
+
+
+@pytest.mark.parametrize("text,want", INFO)
+def test_info_stays_as_it_was_written(ctl, tmp_path, text, want):
+    info = tmp_path / "info"
+    info.write_bytes(text)
+    assert f'"info":{want}' in ctl.ok("--json", "device", "add", "d:m:1",
+                                      "--info", info)
+    for args in (("show", "d:m:1"), ("list",)):
+        said = ctl.ok("--json", "device", *args)
+        assert f'"info":{want}' in said and said.count("\n") == 1
+
+
+BAD_INFO = [
+    (b'{"a":"\xff"}', "no UTF-8"),
+    (b'{"a":"\xc3\x28"}', "no UTF-8"),
+    (b'{"a":"\\u0000"}', "\\u0000, which no text may hold"),
+    (b'{"a":"\x1b[2J"}', "a control character"),
+    (b'{"a":1,"a":2}', 'the key "a" twice'),
+    (b'{"a":01}', "a number that is not written as JSON wants it"),
+    (b"\xef\xbb\xbf{}", "a byte order mark"),
+    (b'{"a":}', "is not valid: see byte"),
+]
+
+
+@pytest.mark.parametrize("text,words", BAD_INFO)
+def test_info_that_is_refused(ctl, tmp_path, text, words):
+    info = tmp_path / "info"
+    info.write_bytes(text)
+    ctl.fails(1, words, "device", "add", "d:m:1", "--info", info)
+    assert ctl.json("device", "list") == []
+
+
+def test_a_tag_must_be_utf_8(ctl, certs):
+    for command in (["device", "add", "d:m:1"], ["ca", "add", certs.factory]):
+        done = subprocess.run(
+            [CERTID, "--registry", ctl.path, *command, "--tag", b"a=\xff"],
+            capture_output=True)
+        assert done.returncode == 2 and b"UTF-8" in done.stderr
+    assert ctl.json("device", "list") == []
 
 
 def seconds_left(device):
@@ -747,7 +901,7 @@ def test_device_add_refuses(ctl, tmp_path):
                        ("large", '{"a":"' + "x" * 65536 + '"}')):
         (tmp_path / name).write_text(text)
         ctl.fails(1, name, "device", "add", "d:m:1", "--info", tmp_path / name)
-    ctl.fails(1, "cannot open", "device", "add", "d:m:1", "--info", "/no/such")
+    ctl.fails(1, "there is no file", "device", "add", "d:m:1", "--info", "/no/such")
     ctl.fails(1, "mac-colon", "device", "add", "d:m:00:11:22:33:44:55")
     ctl.ok("type", "set", "d:m", "--id-format", "mac-colon")
     ctl.ok("device", "add", "d:m:00:11:22:33:44:55")
@@ -758,7 +912,8 @@ def test_device_add_refuses(ctl, tmp_path):
         ctl.fails(1, "format of its type", "device", "add", "d:n:" + bad)
     ctl.ok("device", "add", "d:n:M-0001")
     ctl.ok("device", "add", "d:o:Abc")
-    ctl.fails(5, "case", "device", "add", "d:o:aBC")
+    ctl.fails(5, "d:o:Abc already, which differs from d:o:aBC in letter case",
+              "device", "add", "d:o:aBC")
     assert "letter case" in ctl.fails(4, "", "device", "show", "d:o:abc")
 
 
@@ -801,11 +956,16 @@ def test_device_list_selects(ctl):
 def test_device_lock_and_remove(ctl):
     add_devices(ctl, "d:m:1")
     assert ctl.json("device", "lock", "d:m:1")["locked"] is True
-    assert "locked" in ctl.ok("device", "list")
+    table = ctl.ok("device", "list").splitlines()
+    assert table[0].split() == ["IDENTITY", "STATE", "LOCKED", "LAST", "SEEN",
+                                "ADDRESS"]
+    assert table[1].split() == ["d:m:1", "allowed", "yes", "-", "-"]
     count = len(ctl.json("event", "list"))
-    assert "locked the device d:m:1" in ctl.ok("device", "lock", "d:m:1")
+    assert "d:m:1 is locked already" in ctl.ok("device", "lock", "d:m:1")
     assert len(ctl.json("event", "list")) == count
     assert ctl.json("device", "unlock", "d:m:1")["locked"] is False
+    assert "is unlocked already" in ctl.ok("device", "unlock", "d:m:1")
+    assert ctl.ok("device", "list").splitlines()[1].split()[2] == "no"
     ctl.fails(1, "", "device", "approve", "d:m:1")
     assert ctl.json("device", "remove", "d:m:1")["identity"] == "d:m:1"
     for verb in ("lock", "unlock", "approve", "remove", "show"):
@@ -886,6 +1046,10 @@ def test_explain_admits_and_writes_nothing(ctl, certs):
     assert [x.split()[1] for x in lines[:-1]] == STEPS
     assert {x.split()[0] for x in lines[:-1]} <= {"ok", "-"}
     assert lines[-1].startswith("admit: provisioned")
+    assert lines[2].endswith(f": {ca}, f")
+    ctl.ok("ca", "set", "f", "--name", "")
+    lines = ctl("explain", "--cert", certs.meter).stdout.splitlines()
+    assert lines[2].endswith(f": {ca}, CN=factory")
 
 
 def test_explain_refuses(ctl, certs):
@@ -893,6 +1057,7 @@ def test_explain_refuses(ctl, certs):
     ctl.ok("ca", "add", certs.factory, "--name", "f", "--scope", "d:meter:*")
     assert explain(ctl, 1, "--cert", certs.stranger)["reason"] == "ca-unknown"
     assert explain(ctl, 1, "--cert", certs.lamp)["reason"] == "ca-scope"
+    assert ", f\n" in ctl("explain", "--cert", certs.lamp).stdout
     assert explain(ctl, 1, "--cert", certs.nobody)["reason"] == "identity-none"
     assert explain(ctl, 1, "--cert", certs.factory)["reason"] == "cert-is-ca"
     late = explain(ctl, 1, "--cert", certs.meter, "--at",
@@ -914,6 +1079,7 @@ def test_explain_refuses(ctl, certs):
     people = ctl("explain", "--cert", certs.meter)
     assert people.returncode == 1 and people.stderr == ""
     assert people.stdout.splitlines()[-1].startswith("refuse: ca-inactive")
+    assert people.stdout.splitlines()[2].endswith(", f")
     assert any(x.startswith("no ") for x in people.stdout.splitlines())
 
 
@@ -927,12 +1093,16 @@ def test_explain_looks_at_the_device(ctl, certs):
     ctl.ok("device", "add", "d:meter:0001", "--window", "1h")
     assert explain(ctl, 0, *args)["reason"] == "provisioned"
     later = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 7200))
-    assert explain(ctl, 1, *args, "--at", later)["reason"] == "window-expired"
+    late = explain(ctl, 1, *args, "--at", later)
+    assert late["reason"] == "window-expired"
+    assert "certid device remove d:meter:0001" in late["steps"][6]["detail"]
     ctl.ok("device", "lock", "d:meter:0001")
     assert explain(ctl, 1, *args)["reason"] == "device-locked"
     ctl.ok("type", "set", "d:meter", "--id-format", "uuid4")
     ctl.ok("device", "remove", "d:meter:0001")
-    assert explain(ctl, 1, *args)["reason"] == "id-format"
+    wrong = explain(ctl, 1, *args)
+    assert wrong["reason"] == "id-format"
+    assert "the type d:meter demands uuid4" in wrong["steps"][6]["detail"]
 
 
 def test_explain_with_a_chain(ctl, certs, tmp_path):
@@ -950,14 +1120,32 @@ def test_explain_with_a_chain(ctl, certs, tmp_path):
     ctl.ok("ca", "add", root)
     assert explain(ctl, 1, "--cert", leaf)["reason"] == "ca-unknown"
     explain(ctl, 0, "--cert", leaf, "--chain", tmp_path / "mid.pem")
+    # A client's file: its own certificate first, its chain behind.
+    bundle = tmp_path / "bundle.pem"
+    mid = (tmp_path / "mid.pem").read_text()
+    bundle.write_text("subject=leaf\n" + leaf.read_text() + "\n# mid\n" + mid)
+    assert explain(ctl, 0, "--cert", bundle)["identity"] == "d:meter:7"
+    ctl.fails(2, "holds a chain already", "explain", "--cert", bundle,
+              "--chain", tmp_path / "mid.pem")
+    bundle.write_text(mid + leaf.read_text())
+    assert explain(ctl, 1, "--cert", bundle)["reason"] == "cert-is-ca"
+    bundle.write_text(leaf.read_text() + mid[:-40])
+    broken = explain(ctl, 1, "--cert", bundle)
+    assert broken["reason"] == "cert-malformed"
+    assert "damaged PEM block" in broken["steps"][1]["detail"]
+    bundle.write_text(leaf.read_text() + mid + mint.key("leaf").read_text())
+    ctl.fails(1, "a private key", "explain", "--cert", bundle)
     ctl.fails(1, "leaf.csr", "explain", "--cert", leaf, "--chain",
               tmp_path / "leaf.csr")
-    ctl.fails(1, "cannot open", "explain", "--cert", leaf, "--chain", "/no")
+    ctl.fails(1, "there is no file", "explain", "--cert", leaf, "--chain", "/no")
 
 
 def test_explain_of_what_is_no_certificate(ctl, certs, tmp_path):
     (tmp_path / "text").write_text("hello")
-    for file in (tmp_path / "text", certs.two):
+    (tmp_path / "empty").write_text("")
+    (tmp_path / "half").write_text(certs.meter.read_text()[:-40])
+    for name in ("text", "empty", "half"):
+        file = tmp_path / name
         said = explain(ctl, 1, "--cert", file)
         assert (said["reason"], said["identity"]) == ("cert-malformed", None)
         assert said["steps"][1]["result"] == "fail" and said["steps"][1]["detail"]
@@ -1132,7 +1320,7 @@ def test_colours_only_on_a_terminal(ctl, certs):
     assert "\033[32mactive\033[0m" in on_a_terminal(ctl, "ca", "list")
     assert "\033[33mallowed\033[0m" in on_a_terminal(ctl, "device", "list")
     ctl.ok("device", "lock", "d:m:1")
-    assert "\033[31mlocked\033[0m" in on_a_terminal(ctl, "device", "list")
+    assert "\033[31myes\033[0m" in on_a_terminal(ctl, "device", "list")
     assert "\033" not in on_a_terminal(ctl, "ca", "list",
                                        env={"NO_COLOR": "1"})
     assert "\033" not in ctl.ok("ca", "list")

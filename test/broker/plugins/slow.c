@@ -10,7 +10,7 @@
 #include <time.h>
 
 /* From mosquitto.h, which another package ships. */
-#define DEFER   17
+#define DEFER 17
 
 static mosquitto_plugin_id_t *self;
 

@@ -90,7 +90,7 @@ refuses_what_is_no_small_file(void **state)
 	expect_refusal("/dev/zero/x", "there is no file");
 	expect_refusal("-", "there is no file");
 	write_file(path, "123456");
-	expect_refusal(path, "is too large; a file of at most 5 bytes");
+	expect_refusal(path, "is too large: at most 5 bytes");
 	(void)unlink(path);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	expect_refusal(path, "is not a regular file");
