@@ -176,6 +176,12 @@ add_warnings(X509 *cert, int64_t now, struct ca_candidate *ca)
 	    "name apart");
 	warn(ca, (flags & EXFLAG_KUSAGE) == 0,
 	    "the CA has no keyUsage; some verifiers demand keyCertSign");
+	warn(ca,
+	    X509_NAME_cmp(
+	        X509_get_subject_name(cert), X509_get_issuer_name(cert)) != 0,
+	    "the CA is an intermediate: unless its root is registered too, "
+	    "give "
+	    "the listener the root as cafile, which opens the TLS handshake");
 	warn(ca, ca->info.not_after - now <= CA_EXPIRES_SOON,
 	    "the CA expires within 90 days; its devices are refused from then "
 	    "on");

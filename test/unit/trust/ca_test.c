@@ -209,6 +209,8 @@ registers_an_intermediate(void **state)
 	    ca_parse((const uint8_t *)pem, strlen(pem), MINT_NOW, &ca, NULL),
 	    RES_OK);
 	assert_int_equal(ca.der_len, cert.der_len);
+	assert_int_equal(ca.warning_count, 1);
+	assert_non_null(strstr(ca.warnings[0], "intermediate"));
 	ca_candidate_done(&ca);
 	free(pem);
 	minted_done(&cert);
