@@ -181,24 +181,33 @@ admission_decide(const struct snapshot *snapshot, const char *org,
 }
 
 /* The certificate's side of a review: has its CA, or another one, still a
- * word for it? */
+ * word for it, and until when? */
 static void
 review_trust(const struct tenant *tenant, const struct standing *standing,
     struct trust_finding *finding)
 {
+	int64_t until = standing->valid_until;
+
+	if (standing->is_restored) {
+		*finding = (struct trust_finding){.reason = REASON_NONE,
+		    .in_scope = true,
+		    .valid_until = until};
+		return;
+	}
 	trust_recheck(
 	    tenant->trust, standing->ca, standing->who, standing->now, finding);
 	if (finding->reason == REASON_CA_UNKNOWN && standing->leaf != NULL) {
 		trust_verify(tenant->trust, standing->leaf, NULL, standing->who,
 		    standing->now, finding);
+		return; /* it has looked at every date */
 	}
-	if (finding->reason == REASON_CA_UNKNOWN && standing->is_restored) {
-		finding->reason = REASON_NONE;
-		finding->in_scope = true;
-		finding->valid_until = standing->valid_until;
+	if (finding->reason != REASON_NONE) {
+		return;
 	}
-	if (finding->reason == REASON_NONE &&
-	    standing->now >= standing->valid_until) {
+	if (finding->valid_until > until) {
+		finding->valid_until = until;
+	}
+	if (standing->now >= until) {
 		finding->reason = REASON_CERT_EXPIRED;
 	}
 }
@@ -221,8 +230,7 @@ admission_review(const struct snapshot *snapshot, const char *org,
 	review_trust(tenant, standing, &finding);
 	out->has_ca = finding.has_ca;
 	memcpy(out->ca, finding.ca, HASH_LEN);
-	if (finding.reason == REASON_NONE &&
-	    finding.valid_until < out->valid_until) {
+	if (finding.reason == REASON_NONE) {
 		out->valid_until = finding.valid_until;
 	}
 

@@ -63,9 +63,8 @@ struct standing {
 	const uint8_t *ca;
 	const char *client_id;
 	int64_t valid_until;
-	bool is_restored; /* from disk: ca is what the registry noted of the
-	                     device's first connection; that it is gone is
-	                     not held against a session that only receives */
+	bool is_restored; /* from disk: it only receives, and its device is
+	                     judged when it returns; ca is not looked at */
 	enum sight sight;
 	bool locked;
 	int64_t now;

@@ -79,35 +79,59 @@ answer_bypass(struct instance *instance)
 	return ANSWER_DENIED;
 }
 
-/* Whether client shows the address, and if any the certificate, that the
- * session connected with. */
-static bool
-looks_the_same(const struct session *session, const struct mosquitto *client)
+enum shown { SHOWN_NONE, SHOWN_SAME, SHOWN_OTHER };
+
+/* The certificate of client beside the one that the session connected with. */
+static enum shown
+compare_certificate(
+    const struct session *session, const struct mosquitto *client)
 {
-	const char *address = mosquitto_client_address(client);
-	struct x509_st *cert;
+	struct x509_st *cert = mosquitto_client_certificate(client);
 	struct leaf *leaf;
 	bool same;
 
-	if (address == NULL || strcmp(address, session->address) != 0) {
-		return false;
-	}
-	if ((cert = mosquitto_client_certificate(client)) == NULL) {
-		return true;
+	if (cert == NULL) {
+		return SHOWN_NONE;
 	}
 	leaf = leaf_adopt(cert);
 	same = leaf != NULL &&
 	    memcmp(leaf_info(leaf)->fingerprint, session->fingerprint,
 	        HASH_LEN) == 0;
 	leaf_free(leaf);
-	return same;
+	return same ? SHOWN_SAME : SHOWN_OTHER;
+}
+
+/* Whether client can still be the one that left: it has the address, and at
+ * most the certificate, that the session connected with. */
+static bool
+looks_the_same(const struct instance *instance, const struct session *session,
+    const struct mosquitto *client)
+{
+	const char *address = mosquitto_client_address(client);
+
+	if (session->restored) {
+		return address == NULL &&
+		    mosquitto_client_protocol_version(client) == 0;
+	}
+	if (address == NULL || strcmp(address, session->address) != 0) {
+		return false;
+	}
+	switch (compare_certificate(session, client)) {
+	case SHOWN_NONE:
+		return true;
+	case SHOWN_SAME:
+		/* Who has left shows none, once the broker is done with it. */
+		return session->left_turn == instance->turn;
+	case SHOWN_OTHER:
+		break;
+	}
+	return false;
 }
 
 /*
- * Its client has left, and another one that was never authenticated here may
- * have got the pointer, and call itself the same.  The broker frees a client
- * at the start of its next turn, so up to then a publication is the will.
- * Later only a delayed will of MQTT 5 can come, and once.
+ * The broker frees a client at the start of its next turn, so up to then a
+ * publication is the will.  Later only a delayed will of MQTT 5 can come, and
+ * once.  Turn 0: no TICK has come, so turns cannot be told.
  */
 static bool
 is_will(const struct instance *instance, struct session *session,
@@ -117,18 +141,28 @@ is_will(const struct instance *instance, struct session *session,
 
 	session->will_due = false;
 	return due &&
-	    (session->left_turn == instance->turn ||
-	        (session->is_v5 && looks_the_same(session, client)));
+	    ((instance->turn > 0 && session->left_turn == instance->turn) ||
+	        (session->is_v5 && looks_the_same(instance, session, client)));
 }
 
-/* An offline session is delivered to, and its will is published; it does
- * nothing else. */
+/*
+ * The client of this session has left, and another one that was never
+ * authenticated here may have got the pointer, and call itself the same.  An
+ * offline session is delivered to, and its will is published; it does nothing
+ * else.
+ */
 static bool
 may_be_asked_offline(const struct instance *instance, struct session *session,
     const struct mosquitto *client, int access)
 {
-	return access == BROKER_READ ||
-	    (access == BROKER_WRITE && is_will(instance, session, client));
+	switch (access) {
+	case BROKER_READ:
+		return looks_the_same(instance, session, client);
+	case BROKER_WRITE:
+		return is_will(instance, session, client);
+	default:
+		return false;
+	}
 }
 
 static int
@@ -160,12 +194,14 @@ answer_device(struct instance *instance, struct session *session, int access,
  * A session from disk, or the author of a retained message: the broker asks
  * with a client that never connected in this process.  Its user name is the
  * one that we set when it was admitted; nobody can give himself such a name
- * without a certificate.  It is judged by what the registry says now, and by
- * the CA that the registry noted.
+ * without a certificate.  It is judged by what the registry says now.  The CA
+ * that the registry notes is the device's first one; an author answers for it,
+ * a session that only receives does not: its device may have rolled over, and
+ * is judged when it returns.
  */
 static struct session *
 restore(struct instance *instance, const struct mosquitto *client,
-    const struct identity *who)
+    const struct identity *who, int access)
 {
 	struct session *session = session_add(&instance->sessions, client,
 	    mosquitto_client_id(client), mosquitto_client_username(client),
@@ -178,7 +214,7 @@ restore(struct instance *instance, const struct mosquitto *client,
 		return NULL;
 	}
 	r = instance_lookup(instance, INSTANCE_ORG, who, &device, &case_clash);
-	session->restored = true;
+	session->restored = access == BROKER_READ;
 	session->online = false;
 	session->offline_since = instance->now_ms;
 	session->sight = admission_sight(r, &device, case_clash);
@@ -208,7 +244,7 @@ answer_restored(struct instance *instance, const struct mosquitto *client,
 	    (access != BROKER_READ && access != BROKER_WRITE) ||
 	    (access == BROKER_READ &&
 	        broker_holds(&instance->broker, client) == KNOWN_NO) ||
-	    (session = restore(instance, client, &who)) == NULL) {
+	    (session = restore(instance, client, &who, access)) == NULL) {
 		return ANSWER_DENIED;
 	}
 	answer = answer_device(instance, session, access, topic);

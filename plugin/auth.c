@@ -62,23 +62,15 @@ is_again(struct instance *instance, const struct connect *connect,
 	                mp_websockets));
 }
 
+/* A device that lost its standing is closed by the next TICK, with a line and
+ * an event, and is denied everything until then. */
 static int
-answer_again(const struct instance *instance, const struct session *session)
+answer_again(const struct session *session)
 {
-	if (session == NULL || !session->online) {
-		return ANSWER_OK;
-	}
-	switch (session->kind) {
-	case SESSION_DEFERRED:
-		return ANSWER_DEFER;
-	case SESSION_FREE:
-		return ANSWER_OK;
-	case SESSION_DEVICE:
-		break;
-	}
-	return session->refused == REASON_NONE
-	    ? ANSWER_OK
-	    : broker_refusal(&instance->broker, session->refused);
+	return session != NULL && session->online &&
+	        session->kind == SESSION_DEFERRED
+	    ? ANSWER_DEFER
+	    : ANSWER_OK;
 }
 
 static void
@@ -291,7 +283,7 @@ auth_basic(int event, void *event_data, void *userdata)
 	session = session_find(&instance->sessions, auth->client, connect.id,
 	    mosquitto_client_username(auth->client));
 	if (is_again(instance, &connect, session)) {
-		answer = answer_again(instance, session);
+		answer = answer_again(session);
 		leaf_free(connect.leaf);
 		return answer;
 	}

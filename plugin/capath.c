@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +13,11 @@
 #include "trust/ca.h"
 #include "trust/pem.h"
 
-#define MARKER    ".certid"
-#define TEMPORARY ".certid.tmp"
-#define FILE_MAX  (8 + 1 + 10) /* bytes of a hashed name */
+#define MARKER     ".certid"
+#define TEMPORARY  ".certid.tmp"
+#define FILE_MAX   (8 + 1 + 10)  /* bytes of a hashed name */
+#define FILES_MAX  (2 * CAS_MAX) /* new ones while the old ones stand */
+#define UNNUMBERED UINT_MAX
 
 /* A hashed file, and whose certificate it holds. */
 struct file {
@@ -24,7 +27,7 @@ struct file {
 };
 
 struct files {
-	struct file list[2 * CAS_MAX]; /* while old ones still stand */
+	struct file list[FILES_MAX];
 	size_t count;
 };
 
@@ -74,10 +77,23 @@ remove_hashed(DIR *dir, const char *path, bool is_ours, struct diag *why)
 }
 
 static enum res
+write_marker(const char *path, struct diag *why)
+{
+	char name[4096];
+	FILE *marker;
+
+	(void)snprintf(name, sizeof(name), "%s/" MARKER, path);
+	marker = fopen(name, "we");
+	if (marker == NULL || fclose(marker) != 0) {
+		return cannot("write", path, MARKER, why);
+	}
+	return RES_OK;
+}
+
+static enum res
 take_possession(const char *path, struct diag *why)
 {
 	DIR *dir = opendir(path);
-	FILE *marker;
 	bool is_ours;
 	enum res r;
 
@@ -87,16 +103,7 @@ take_possession(const char *path, struct diag *why)
 	is_ours = faccessat(dirfd(dir), MARKER, F_OK, 0) == 0;
 	r = remove_hashed(dir, path, is_ours, why);
 	(void)closedir(dir);
-	if (r == RES_OK && !is_ours) {
-		char name[4096];
-
-		(void)snprintf(name, sizeof(name), "%s/" MARKER, path);
-		marker = fopen(name, "we");
-		if (marker == NULL || fclose(marker) != 0) {
-			r = cannot("write", path, MARKER, why);
-		}
-	}
-	return r;
+	return r == RES_OK && !is_ours ? write_marker(path, why) : r;
 }
 
 enum res
@@ -177,59 +184,106 @@ write_file(const struct capath *capath, const char *name, const char *pem,
 struct fill {
 	struct capath *capath;
 	struct files want;
+	const struct ca_record *cas[CAS_MAX]; /* beside want */
 	struct diag *why;
 	enum res res;
 };
+
+static void
+take(const struct ca_record *ca, void *context)
+{
+	struct fill *fill = context;
+	struct file *file = &fill->want.list[fill->want.count];
+
+	if (fill->res != RES_OK || fill->want.count == CAS_MAX) {
+		return;
+	}
+	fill->res = ca_subject_hash(ca->der, ca->der_len, &file->hash);
+	if (fill->res == RES_OK) {
+		memcpy(file->fingerprint, ca->fingerprint, HASH_LEN);
+		file->number = UNNUMBERED;
+		fill->cas[fill->want.count++] = ca;
+	}
+}
+
+static unsigned
+count_of(const struct files *files, unsigned long hash)
+{
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < files->count; i++) {
+		n += files->list[i].hash == hash ? 1 : 0;
+	}
+	return n;
+}
+
+/* Who has a number that will still be there keeps it, so that no file that is
+ * wanted is written over; the others take the free ones from 0. */
+static void
+number_all(struct fill *fill)
+{
+	const struct files *have = &fill->capath->files;
+	struct file *file;
+	size_t i, k;
+
+	for (i = 0; i < fill->want.count; i++) {
+		file = &fill->want.list[i];
+		for (k = 0; k < have->count; k++) {
+			if (have->list[k].hash == file->hash &&
+			    have->list[k].number <
+			        count_of(&fill->want, file->hash) &&
+			    memcmp(have->list[k].fingerprint, file->fingerprint,
+			        HASH_LEN) == 0) {
+				file->number = have->list[k].number;
+			}
+		}
+	}
+	for (i = 0; i < fill->want.count; i++) {
+		unsigned number = 0;
+
+		file = &fill->want.list[i];
+		while (file->number == UNNUMBERED) {
+			if (find(&fill->want, file->hash, number) == NULL) {
+				file->number = number;
+			}
+			number++;
+		}
+	}
+}
 
 static enum res
 put(struct fill *fill, const struct ca_record *ca, const struct file *file)
 {
 	struct files *have = &fill->capath->files;
 	struct file *there = find(have, file->hash, file->number);
-	char name[FILE_MAX + 1];
+	char name[FILE_MAX + 1], path[4096];
 	char *pem = NULL;
 	enum res r;
 
-	if (there != NULL &&
+	file_name(file, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", fill->capath->path, name);
+	if (there != NULL && access(path, F_OK) == 0 &&
 	    memcmp(there->fingerprint, file->fingerprint, HASH_LEN) == 0) {
 		return RES_OK;
+	}
+	if (there == NULL && have->count == FILES_MAX) {
+		return diag_res(fill->why, RES_LIMIT,
+		    "%s holds files that cannot be removed",
+		    fill->capath->path);
 	}
 	if ((r = pem_from_der(ca->der, ca->der_len, &pem)) != RES_OK) {
 		return diag_res(fill->why, r, "no memory for a CA");
 	}
-	file_name(file, name);
 	r = write_file(fill->capath, name, pem, fill->why);
 	free(pem);
-	if (r != RES_OK) {
-		return r;
-	}
-	if (there != NULL) {
+	if (r == RES_OK) {
+		if (there == NULL) {
+			there = &have->list[have->count++];
+		}
 		*there = *file;
-	} else {
-		have->list[have->count++] = *file;
 	}
-	return RES_OK;
-}
-
-static void
-take(const struct ca_record *ca, void *context)
-{
-	struct fill *fill = context;
-	struct file file = {.number = 0};
-
-	if (fill->res != RES_OK || fill->want.count == CAS_MAX) {
-		return;
-	}
-	fill->res = ca_subject_hash(ca->der, ca->der_len, &file.hash);
-	if (fill->res != RES_OK) {
-		return;
-	}
-	memcpy(file.fingerprint, ca->fingerprint, HASH_LEN);
-	while (find(&fill->want, file.hash, file.number) != NULL) {
-		file.number++;
-	}
-	fill->want.list[fill->want.count++] = file;
-	fill->res = put(fill, ca, &file);
+	return r;
 }
 
 /* Those that are not wanted any more; the highest numbers, so no gap. */
@@ -239,6 +293,7 @@ drop_others(struct fill *fill)
 	struct capath *capath = fill->capath;
 	struct files *have = &capath->files;
 	char name[FILE_MAX + 1], path[4096];
+	enum res r = RES_OK;
 	size_t i = 0;
 
 	while (i < have->count) {
@@ -249,12 +304,25 @@ drop_others(struct fill *fill)
 		}
 		file_name(&have->list[i], name);
 		(void)snprintf(path, sizeof(path), "%s/%s", capath->path, name);
-		if (unlink(path) != 0 && errno != ENOENT) {
-			return cannot("remove", capath->path, name, fill->why);
+		if (unlink(path) == 0 || errno == ENOENT) {
+			have->list[i] = have->list[--have->count];
+			continue;
 		}
-		have->list[i] = have->list[--have->count];
+		r = cannot("remove", capath->path, name, fill->why);
+		i++;
 	}
-	return RES_OK;
+	return r;
+}
+
+/* Somebody may have cleaned the directory up, or made it anew. */
+static enum res
+look_after_marker(struct capath *capath, struct diag *why)
+{
+	char name[4096];
+
+	(void)snprintf(name, sizeof(name), "%s/" MARKER, capath->path);
+	return access(name, F_OK) == 0 ? RES_OK
+	                               : write_marker(capath->path, why);
 }
 
 enum res
@@ -263,6 +331,7 @@ capath_fill(
 {
 	struct fill *fill = calloc(1, sizeof(*fill));
 	enum res r;
+	size_t i;
 
 	if (fill == NULL) {
 		return diag_res(why, RES_NOMEM, "no memory");
@@ -270,7 +339,14 @@ capath_fill(
 	fill->capath = capath;
 	fill->why = why;
 	snapshot_active_cas(snapshot, ORG_DEFAULT, take, fill);
-	r = fill->res == RES_OK ? drop_others(fill) : fill->res;
+	r = fill->res == RES_OK ? look_after_marker(capath, why) : fill->res;
+	number_all(fill);
+	for (i = 0; r == RES_OK && i < fill->want.count; i++) {
+		r = put(fill, fill->cas[i], &fill->want.list[i]);
+	}
+	if (r == RES_OK) {
+		r = drop_others(fill);
+	}
 	free(fill);
 	return r;
 }

@@ -23,6 +23,7 @@
 
 #define TURN_SLICE_MS 5     /* for looking at sessions again, in one TICK */
 #define RELOAD_MS     1000  /* of a reload, where no TICK tells its end */
+#define SWEEP_MAX     256   /* records dropped in one sweep */
 #define FORGET_MS     60000 /* a session that cannot come back is kept */
 #define TICKLESS_MS   3000  /* between CONNECTs without a TICK: too long */
 
@@ -35,6 +36,7 @@ struct instance {
 	struct worker *worker;
 	struct snapshot *snapshot;
 	uint64_t generation; /* of the snapshot; rises with each */
+	uint64_t walked;     /* generation at the start of the walk */
 	struct sessions sessions;
 	struct pending *pending;
 	struct report report;

@@ -95,33 +95,6 @@ tell_closed(struct instance *instance, const struct session *session)
 	worker_closed(instance->worker, &device, reason_id(session->refused));
 }
 
-/*
- * 2.1 finds a session by its client id.  2.0 would find offline ones, too,
- * which must not be kicked; by user name it reaches connected sockets only,
- * all those of the identity: so all that are due are told of before.
- */
-static void
-kick(struct instance *instance, struct session *session)
-{
-	struct sessions *table = &instance->sessions;
-	struct session *peer = session_of(table, &session->who);
-
-	tell_closed(instance, session);
-	if (instance->broker.is_2_1 && session->client_id != NULL &&
-	    instance->broker.find(session->client_id) == session->client) {
-		(void)mosquitto_kick_client_by_clientid(
-		    session->client_id, false);
-		return;
-	}
-	for (; peer != NULL; peer = peer->peer) {
-		if (peer->kick_due && peer->online) {
-			session_unwant_kick(table, peer);
-			tell_closed(instance, peer);
-		}
-	}
-	(void)mosquitto_kick_client_by_username(session->username, false);
-}
-
 /* The broker's call comes back to us as DISCONNECT, which removes no record,
  * so the walk is safe. */
 void
@@ -137,8 +110,12 @@ review_kick(struct instance *instance)
 			continue;
 		}
 		session_unwant_kick(table, session);
+		/* By client id: a client id has one session, and this record
+		 * says that it is connected. */
 		if (session->online && session->refused != REASON_NONE) {
-			kick(instance, session);
+			tell_closed(instance, session);
+			(void)mosquitto_kick_client_by_clientid(
+			    session->client_id, false);
 		}
 		if (clock_monotonic_ms() >= end) {
 			return;

@@ -61,6 +61,17 @@ session_of(const struct sessions *table, const struct identity *who)
 	return owner == NULL ? NULL : owner->first;
 }
 
+/* A client id has one session: older records of it are of no more use. */
+static void
+mark_replaced(struct session *peers, const char *client_id)
+{
+	for (; peers != NULL; peers = peers->peer) {
+		if (same(peers->client_id, client_id)) {
+			peers->replaced = true;
+		}
+	}
+}
+
 /* Put session into the list of its identity.  False: no memory. */
 static bool
 join_owner(struct sessions *table, struct session *session)
@@ -78,6 +89,7 @@ join_owner(struct sessions *table, struct session *session)
 			return false;
 		}
 	}
+	mark_replaced(owner->first, session->client_id);
 	LL_PREPEND2(owner->first, session, peer);
 	return true;
 }

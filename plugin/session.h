@@ -32,6 +32,7 @@ struct session {
 	bool fleeting; /* the broker forgets it when it disconnects */
 	bool is_v5;
 	bool restored;         /* from disk: it never connected to us */
+	bool replaced;         /* the same client id has a newer record */
 	bool will_due;         /* it left, and its will may still come */
 	uint64_t left_turn;    /* the broker's turn in which it left */
 	int64_t offline_since; /* monotonic ms */

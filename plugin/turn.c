@@ -5,7 +5,8 @@
 #include "plugin/instance.h"
 
 /* New settings: every session is looked at again, a slice in each turn, and
- * at once if it asks for something. */
+ * at once if it asks for something.  A walk that is under way goes on, or the
+ * end of the list would never be reached while changes keep coming. */
 static void
 take_snapshot(struct instance *instance, struct news *news)
 {
@@ -14,7 +15,6 @@ take_snapshot(struct instance *instance, struct news *news)
 	instance->generation++;
 	news->snapshot = NULL;
 	instance->reviewing = true;
-	instance->sessions.cursor = instance->sessions.all;
 }
 
 static void
@@ -61,36 +61,22 @@ review_slice(struct instance *instance)
 	struct session *session;
 	unsigned n = 0;
 
+	if (table->cursor == NULL) {
+		table->cursor = table->all;
+		instance->walked = instance->generation;
+	}
 	while ((session = table->cursor) != NULL) {
 		table->cursor = session->next;
 		if (session->kind == SESSION_DEVICE) {
 			(void)review_stands(instance, session);
 		}
 		if (++n % 64 == 0 && clock_monotonic_ms() >= end) {
-			return;
+			break;
 		}
 	}
-	instance->reviewing = false;
-}
-
-/* Whether the same client is here again with another pointer: a client id has
- * one session. */
-static bool
-is_replaced(const struct instance *instance, const struct session *session)
-{
-	const struct session *peer =
-	    session_of(&instance->sessions, &session->who);
-
-	for (; peer != NULL; peer = peer->peer) {
-		if (peer != session && peer->client_id != NULL &&
-		    session->client_id != NULL &&
-		    strcmp(peer->client_id, session->client_id) == 0 &&
-		    (peer->online ||
-		        peer->offline_since > session->offline_since)) {
-			return true;
-		}
-	}
-	return false;
+	/* Settings that came in the middle want another walk. */
+	instance->reviewing =
+	    table->cursor != NULL || instance->walked != instance->generation;
 }
 
 /* Whether the record of a client that left can still be asked for. */
@@ -106,7 +92,7 @@ is_gone(const struct instance *instance, const struct session *session)
 		    instance->broker.find(session->client_id) !=
 		    session->client;
 	}
-	return session->fleeting || is_replaced(instance, session);
+	return session->fleeting || session->replaced;
 }
 
 /* Once a second: certificates that have expired, records nobody needs.  New
@@ -115,13 +101,15 @@ static void
 sweep(struct instance *instance)
 {
 	struct session *session = instance->sessions.all, *next;
+	unsigned removed = 0;
 
 	instance->swept_ms = instance->now_ms;
 	report_sweep(&instance->report, instance->now_ms);
 	for (; session != NULL; session = next) {
 		next = session->next;
-		if (is_gone(instance, session)) {
+		if (removed < SWEEP_MAX && is_gone(instance, session)) {
 			session_remove(&instance->sessions, session);
+			removed++;
 		} else if (session->kind == SESSION_DEVICE &&
 		    instance->now >= session->valid_until) {
 			(void)review_stands(instance, session);
@@ -153,12 +141,12 @@ turn_tick(int event, void *event_data, void *userdata)
 
 	(void)event;
 	turn(instance);
-	instance->turn++;
 	instance->tickless_ms = 0;
 	instance->reloading_ms = 0;
 	if (instance->sessions.kicks_due > 0) {
 		review_kick(instance);
 	}
+	instance->turn++; /* whom we closed left in this turn */
 	/* 2.1 comes back this soon (it reads milliseconds here); 2.0 comes
 	 * every 100 ms by itself and does not look. */
 	tick->next_s = 0;

@@ -433,6 +433,21 @@ post_snapshot(struct worker *worker, struct diag *why)
 	return RES_OK;
 }
 
+/* Somebody put an older registry in the place of this one. */
+static void
+go_back(struct worker *worker, int64_t mark)
+{
+	struct diag text;
+	bool fresh = false;
+
+	diag_set(&text,
+	    "registry: it went back in time, as after a restore: its settings "
+	    "hold now, but devices stay connected; restart the broker");
+	tell(worker, &fresh, LOG_WARNING, &text);
+	worker->mark = mark;
+	worker->stale = true;
+}
+
 static enum res
 follow(struct worker *worker, struct diag *why)
 {
@@ -443,6 +458,10 @@ follow(struct worker *worker, struct diag *why)
 
 	if ((r = registry_mark(worker->registry, &mark, why)) != RES_OK) {
 		return r;
+	}
+	if (mark < worker->mark) {
+		go_back(worker, mark);
+		query.after = mark;
 	}
 	if (mark != worker->mark &&
 	    (r = registry_events(worker->registry, &query, follow_event, worker,

@@ -261,3 +261,16 @@ def test_the_folder_of_cas_is_mended(new_site: Callable[..., Site]) -> None:
         "entry by the delayed CA",
     )
     site.broker.wait_log("certid: capath: filled again")
+
+
+def test_the_folder_of_cas_is_made_anew(new_site: Callable[..., Site]) -> None:
+    """Somebody cleans it up; the next change puts everything back."""
+    site = new_site()
+    site.broker.start()
+    before = set(hashes(site))
+    for path in (site.broker.store / "ca").iterdir():
+        path.unlink()
+    site.certid("ca", "add", site.pki.root("latecomer").cert)
+    until(lambda: before < set(hashes(site)), "the old files and a new one")
+    site.broker.restart()
+    assert site.device(site.new_id()).attempt() == ACCEPTED

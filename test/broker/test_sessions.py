@@ -287,8 +287,9 @@ def test_a_reload_that_takes_long(
 
 
 @V5
+@pytest.mark.parametrize("verb", ["remove", "deactivate"])
 def test_a_restored_session_outlives_its_first_ca(
-    new_site: Callable[..., Site], v5: bool
+    new_site: Callable[..., Site], verb: str, v5: bool
 ) -> None:
     """A device that rolled over properly loses nothing when its old CA goes
     while it is away."""
@@ -302,7 +303,7 @@ def test_a_restored_session_outlives_its_first_ca(
     device = site.device(identity, clean=False, v5=v5).open()
     assert device.subscribe(topic(identity, "cmd/#"))
     device.close()
-    site.certid("ca", "remove", "old")
+    site.certid("ca", verb, "old")
     site.broker.restart()
     site.backend().publish(topic(identity, "cmd/go"), "while away")
     device = site.device(identity, clean=False, v5=v5).open()

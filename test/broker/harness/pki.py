@@ -5,6 +5,7 @@ One file per certificate.  Keys are shared unless a test asks for its own, and
 equal requests give the same file, so that a run mints each certificate once.
 """
 
+import itertools
 import subprocess
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -104,6 +105,7 @@ class Pki:
         self.folder = folder
         self.keys: dict[str, Key] = {}
         self.minted: dict[tuple, Path] = {}
+        self.numbers = itertools.count(1)
 
     def key(self, name: str) -> Key:
         if name not in self.keys:
@@ -143,7 +145,7 @@ class Pki:
         want = (above, subject, tuple(extensions), key, days, start, end, serial)
         if want in self.minted:
             return self.minted[want]
-        number = len(self.minted) + 1
+        number = next(self.numbers)  # several threads mint at once
         out = self.folder / f"{number}.pem"
         self.minted[want] = out
         lines = self.folder / f"{number}.ext"

@@ -12,7 +12,7 @@ from typing import Any, Optional
 
 from harness.pki import Leaf
 
-CONNACK, PUBLISH, PUBACK, SUBACK, DISCONNECT, AUTH = 2, 3, 4, 9, 14, 15
+CONNACK, PUBLISH, PUBACK, SUBACK, PINGRESP, DISCONNECT, AUTH = 2, 3, 4, 9, 13, 14, 15
 TIMEOUT = 15.0
 
 
