@@ -149,35 +149,60 @@ place(struct report *report, const uint8_t key[HASH_LEN])
 	return &report->repeats[at];
 }
 
+static void
+quote_client(const struct subject *subject, char *client, size_t size)
+{
+	const char *id = subject->client_id == NULL ? "" : subject->client_id;
+
+	text_quote(client, size, id, strlen(id));
+}
+
+/* The same again is counted; so is everything beyond a few lines, for a client
+ * can change its client id, or what is wrong with it, as often as it likes. */
+static bool
+is_counted(const struct repeat *repeat, enum reason reason, const char *client)
+{
+	return repeat->told >= REPORT_VARIANTS ||
+	    (repeat->reason == reason && strcmp(repeat->client, client) == 0);
+}
+
 void
 report_decision(struct report *report, const struct subject *subject,
     const struct answer *answer, int64_t now_ms)
 {
+	char client[sizeof(((struct repeat *)0)->client)];
 	uint8_t key[HASH_LEN];
 	struct repeat *repeat;
-	bool again;
+	bool known, fresh;
 
 	make_key(subject, key);
 	repeat = place(report, key);
-	again = repeat->used && memcmp(repeat->key, key, HASH_LEN) == 0 &&
-	    repeat->reason == answer->verdict.reason;
-	if (again && now_ms - repeat->told_at < REPORT_REPEAT_MS) {
+	known = repeat->used && memcmp(repeat->key, key, HASH_LEN) == 0;
+	if (reason_admits(answer->verdict.reason)) {
+		write_decision(subject, answer, 0);
+		if (known) {
+			repeat->reason = REASON_NONE;
+		}
+		return;
+	}
+	quote_client(subject, client, sizeof(client));
+	fresh = !known || now_ms - repeat->told_at >= REPORT_REPEAT_MS;
+	if (!fresh && is_counted(repeat, answer->verdict.reason, client)) {
 		repeat->count++;
 		return;
 	}
-	write_decision(subject, answer, again ? repeat->count : 0);
-	memset(repeat, 0, sizeof(*repeat));
-	if (!reason_admits(answer->verdict.reason)) {
+	write_decision(subject, answer, known ? repeat->count : 0);
+	if (fresh) {
+		memset(repeat, 0, sizeof(*repeat));
 		repeat->used = true;
 		repeat->has_certificate = subject->leaf != NULL;
-		text_quote(repeat->client, sizeof(repeat->client),
-		    subject->client_id == NULL ? "" : subject->client_id,
-		    subject->client_id == NULL ? 0
-		                               : strlen(subject->client_id));
 		memcpy(repeat->key, key, HASH_LEN);
-		repeat->reason = answer->verdict.reason;
 		repeat->told_at = now_ms;
 	}
+	text_set(repeat->client, sizeof(repeat->client), client);
+	repeat->reason = answer->verdict.reason;
+	repeat->told++;
+	repeat->count = 0;
 }
 
 /* A client that gave up leaves its count behind. */

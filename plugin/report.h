@@ -4,8 +4,9 @@
  *
  * What a peer sent is quoted, escaped and bounded.  Refusals of one
  * certificate (or, without one, of one client id) that repeat themselves are
- * counted and told once in REPORT_REPEAT_MS.  Secrets, passwords and
- * certificates are never written.
+ * counted and told once in REPORT_REPEAT_MS; those that differ in reason or
+ * client id are told at once, up to REPORT_VARIANTS of them.  Secrets,
+ * passwords and certificates are never written.
  *
  * Broker's thread only, and never from a READ check: with "log_dest topic" a
  * line is itself a delivery.
@@ -17,6 +18,7 @@
 #include "plugin/session.h"
 
 #define REPORT_REPEAT_MS 10000
+#define REPORT_VARIANTS  8   /* lines about one certificate in that time */
 #define REPORT_REPEATS   512 /* certificates that are counted at once */
 #define REPORT_LINE      900 /* Mosquitto cuts at 1,000 with the time */
 
@@ -26,8 +28,9 @@ struct repeat {
 	bool has_certificate;
 	char client[48]; /* its client id, quoted */
 	enum reason reason;
-	int64_t told_at; /* monotonic ms */
-	unsigned count;  /* since then, not told */
+	int64_t told_at; /* monotonic ms, of the first line */
+	unsigned told;   /* lines since then */
+	unsigned count;  /* refusals since the last line, not told */
 };
 
 struct report {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "test/support/cmocka_all.h"
+#include "test/support/mint.h"
 
 /* The broker's log, as this test sees it. */
 static char logged[8][1100];
@@ -140,6 +141,41 @@ counts_repeats(void **state)
 	assert_int_equal(lines, 5);
 }
 
+/* Another client id is another line, but not without end. */
+static void
+tells_a_few_variants(void **state)
+{
+	static struct report report;
+	struct answer wrong = answer(REASON_CLIENT_ID, "d:m:1");
+	struct subject subject = {.leaf = NULL};
+	struct minted ca = mint_ca("Factory", 0);
+	struct minted device = mint_device(&ca, "d:m:1");
+	struct diag why;
+	struct leaf *leaf;
+	char id[16];
+	int i;
+
+	(void)state;
+	assert_int_equal(
+	    leaf_parse(device.der, device.der_len, &leaf, &why), RES_OK);
+	subject.leaf = leaf;
+	subject.client_id = id;
+	for (i = 0; i < 100; i++) {
+		(void)snprintf(id, sizeof(id), "x%d", i);
+		report_decision(&report, &subject, &wrong, 1000 + i);
+		assert_true(lines <= REPORT_VARIANTS);
+	}
+	assert_int_equal(lines, REPORT_VARIANTS);
+	assert_non_null(strstr(logged[7], "client=\"x7\""));
+	lines = 0;
+	report_sweep(&report, 1000 + REPORT_REPEAT_MS);
+	assert_int_equal(lines, 1);
+	assert_non_null(strstr(logged[0], "repeated=92"));
+	leaf_free(leaf);
+	minted_done(&device);
+	minted_done(&ca);
+}
+
 /* A client that gives up leaves its count behind: that is told too. */
 static void
 tells_the_rest_later(void **state)
@@ -189,6 +225,7 @@ main(void)
 	    cmocka_unit_test_setup(writes_one_line, setup),
 	    cmocka_unit_test_setup(shortens_what_is_long, setup),
 	    cmocka_unit_test_setup(counts_repeats, setup),
+	    cmocka_unit_test_setup(tells_a_few_variants, setup),
 	    cmocka_unit_test_setup(tells_the_rest_later, setup),
 	    cmocka_unit_test_setup(denials_are_told_now_and_then, setup),
 	};
