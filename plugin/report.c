@@ -157,13 +157,16 @@ quote_client(const struct subject *subject, char *client, size_t size)
 	text_quote(client, size, id, strlen(id));
 }
 
-/* The same again is counted; so is everything beyond a few lines, for a client
- * can change its client id, or what is wrong with it, as often as it likes. */
+/* The same again is counted; so is what comes beyond a few client ids, or many
+ * lines in all, for a client can change what is wrong with it. */
 static bool
 is_counted(const struct repeat *repeat, enum reason reason, const char *client)
 {
-	return repeat->told >= REPORT_VARIANTS ||
-	    (repeat->reason == reason && strcmp(repeat->client, client) == 0);
+	if (repeat->reason != reason) {
+		return repeat->told >= REPORT_TOLD_MAX;
+	}
+	return repeat->variants >= REPORT_VARIANTS ||
+	    strcmp(repeat->client, client) == 0;
 }
 
 void
@@ -199,6 +202,10 @@ report_decision(struct report *report, const struct subject *subject,
 		memcpy(repeat->key, key, HASH_LEN);
 		repeat->told_at = now_ms;
 	}
+	if (repeat->reason != answer->verdict.reason) {
+		repeat->variants = 0;
+	}
+	repeat->variants++;
 	text_set(repeat->client, sizeof(repeat->client), client);
 	repeat->reason = answer->verdict.reason;
 	repeat->told++;

@@ -5,7 +5,7 @@
  * What a peer sent is quoted, escaped and bounded.  Refusals of one
  * certificate (or, without one, of one client id) that repeat themselves are
  * counted and told once in REPORT_REPEAT_MS; those that differ in reason or
- * client id are told at once, up to REPORT_VARIANTS of them.  Secrets,
+ * client id are told at once, within bounds.  Secrets,
  * passwords and certificates are never written.
  *
  * Broker's thread only, and never from a READ check: with "log_dest topic" a
@@ -18,7 +18,8 @@
 #include "plugin/session.h"
 
 #define REPORT_REPEAT_MS 10000
-#define REPORT_VARIANTS  8   /* lines about one certificate in that time */
+#define REPORT_VARIANTS  4   /* client ids of one refusal that are told */
+#define REPORT_TOLD_MAX  32  /* lines about one certificate in that time */
 #define REPORT_REPEATS   512 /* certificates that are counted at once */
 #define REPORT_LINE      900 /* Mosquitto cuts at 1,000 with the time */
 
@@ -28,9 +29,10 @@ struct repeat {
 	bool has_certificate;
 	char client[48]; /* its client id, quoted */
 	enum reason reason;
-	int64_t told_at; /* monotonic ms, of the first line */
-	unsigned told;   /* lines since then */
-	unsigned count;  /* refusals since the last line, not told */
+	int64_t told_at;   /* monotonic ms, of the first line */
+	unsigned told;     /* lines since then */
+	unsigned variants; /* of them, with the last reason */
+	unsigned count;    /* refusals since the last line, not told */
 };
 
 struct report {
