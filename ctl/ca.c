@@ -53,7 +53,7 @@ take_settings(const struct call *call, struct ca_record *ca)
 		ca->scope = scope;
 	}
 	if (name != NULL) {
-		set_word(ca->name, sizeof(ca->name), name);
+		text_set(ca->name, sizeof(ca->name), name);
 	}
 	if (description != NULL) {
 		if (description[0] != '\0' &&
@@ -164,7 +164,7 @@ run_ca_add(struct call *call)
 		goto out;
 	}
 	adopt(&candidate, &ca);
-	set_word(ca.state, sizeof(ca.state),
+	text_set(ca.state, sizeof(ca.state),
 	    ca_state_name(inactive ? CA_INACTIVE : CA_ACTIVE));
 	ca.scope = ca.scope == NULL ? strdup("[]") : ca.scope;
 	ca.tags = ca.tags == NULL ? strdup("[]") : ca.tags;
@@ -292,7 +292,7 @@ change_state(struct call *call, enum ca_state state, const char *done)
 	if (r != RES_OK) {
 		return fail(r, &why);
 	}
-	set_word(ca->state, sizeof(ca->state), ca_state_name(state));
+	text_set(ca->state, sizeof(ca->state), ca_state_name(state));
 	return already
 	    ? report(call, ca_json(ca), "the CA %s (%s) is %s already", ca->id,
 	          ca->subject, ca->state)

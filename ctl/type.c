@@ -296,7 +296,7 @@ take_format_words(const struct call *call, struct type_record *record)
 		return false;
 	}
 	if (format != NULL) {
-		set_word(record->id_format, sizeof(record->id_format), format);
+		text_set(record->id_format, sizeof(record->id_format), format);
 	}
 	if (prefix != NULL && prefix[0] != '\0') {
 		(void)snprintf(sample, sizeof(sample), "d:t:%s", prefix);
@@ -311,7 +311,7 @@ take_format_words(const struct call *call, struct type_record *record)
 		}
 	}
 	if (prefix != NULL) {
-		set_word(record->id_prefix, sizeof(record->id_prefix), prefix);
+		text_set(record->id_prefix, sizeof(record->id_prefix), prefix);
 	}
 	return true;
 }

@@ -112,7 +112,7 @@ take_enrol(const struct call *call, char *word)
 		    call, "--enrol takes auto, approve, listed or default");
 		return false;
 	}
-	set_word(word, WORD_MAX + 1, text);
+	text_set(word, WORD_MAX + 1, text);
 	return true;
 }
 
@@ -227,18 +227,10 @@ out:
 }
 
 void
-set_word(char *to, size_t size, const char *word)
-{
-	if (!text_copy(to, size, word, strlen(word))) {
-		to[0] = '\0';
-	}
-}
-
-void
 window_format(int64_t window, char text[SPAN_TEXT_MAX + 1])
 {
 	if (window == CLOCK_FOREVER || window == CLOCK_NONE) {
-		set_word(text, SPAN_TEXT_MAX + 1,
+		text_set(text, SPAN_TEXT_MAX + 1,
 		    window == CLOCK_FOREVER ? "none" : "");
 	} else {
 		span_format(window, text);

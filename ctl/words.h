@@ -33,9 +33,6 @@ MUST_CHECK bool take_enrol(const struct call *call, char *word);
 MUST_CHECK bool take_scope(const struct call *call, char **out);
 MUST_CHECK bool take_tags(const struct call *call, char **out);
 
-/* A checked word into a fixed field, which is as large as the largest word. */
-void set_word(char *to, size_t size, const char *word);
-
 /* "none" for CLOCK_FOREVER, "" for CLOCK_NONE, else "48h". */
 void window_format(int64_t window, char text[SPAN_TEXT_MAX + 1]);
 

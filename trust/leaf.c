@@ -15,7 +15,6 @@
 
 struct leaf {
 	X509 *cert;
-	unsigned char *der;
 	size_t der_len;
 	struct cert_info info;
 };
@@ -32,7 +31,7 @@ leaf_adopt(struct x509_st *cert)
 	}
 	ERR_set_mark();
 	leaf->cert = cert;
-	len = i2d_X509(cert, &leaf->der);
+	len = i2d_X509(cert, NULL);
 	leaf->der_len = len > 0 ? (size_t)len : 0;
 	if (len <= 0 || cert_info_read(cert, &leaf->info, NULL) != RES_OK) {
 		leaf_free(leaf);
@@ -65,7 +64,6 @@ leaf_free(struct leaf *leaf)
 {
 	if (leaf != NULL) {
 		cert_info_done(&leaf->info);
-		OPENSSL_free(leaf->der);
 		X509_free(leaf->cert);
 		free(leaf);
 	}
@@ -77,11 +75,10 @@ leaf_info(const struct leaf *leaf)
 	return &leaf->info;
 }
 
-const uint8_t *
-leaf_der(const struct leaf *leaf, size_t *len)
+size_t
+leaf_size(const struct leaf *leaf)
 {
-	*len = leaf->der_len;
-	return leaf->der;
+	return leaf->der_len;
 }
 
 struct x509_st *

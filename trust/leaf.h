@@ -29,8 +29,8 @@ void leaf_free(struct leaf *leaf);
 
 const struct cert_info *leaf_info(const struct leaf *leaf);
 
-/* The DER, owned by the leaf. */
-const uint8_t *leaf_der(const struct leaf *leaf, size_t *len);
+/* Bytes of the DER. */
+size_t leaf_size(const struct leaf *leaf);
 
 /*
  * REASON_NONE, or the first of REASON_CERT_TOO_LARGE, _MALFORMED, _IS_CA and

@@ -120,9 +120,9 @@ a_word_that_does_not_fit_is_none(void **state)
 	char word[4] = "old";
 
 	(void)state;
-	set_word(word, sizeof(word), "abc");
+	text_set(word, sizeof(word), "abc");
 	assert_string_equal(word, "abc");
-	set_word(word, sizeof(word), "abcd");
+	text_set(word, sizeof(word), "abcd");
 	assert_string_equal(word, "");
 }
 
