@@ -95,14 +95,72 @@ read_ca(const struct snapshot *snapshot, const char *org,
 }
 
 static void
+verify(const struct tenant *tenant, const struct request *request,
+    const struct identity *who, struct trust_finding *out,
+    struct trust_path **path)
+{
+	struct verdict_key key = {
+	    .generation = request->generation, .tenant = tenant->number};
+
+	if (request->verdicts == NULL) {
+		trust_verify(tenant->trust, request->leaf, request->chain, who,
+		    request->now, out, path);
+		return;
+	}
+	memcpy(
+	    key.fingerprint, leaf_info(request->leaf)->fingerprint, HASH_LEN);
+	chain_digest(request->chain, key.chain);
+	if (!verdicts_find(request->verdicts, &key, request->now, out, path)) {
+		trust_verify(tenant->trust, request->leaf, request->chain, who,
+		    request->now, out, path);
+		verdicts_keep(
+		    request->verdicts, &key, request->now, out, *path);
+	}
+}
+
+void
+admission_verify(const struct snapshot *snapshot, const char *org,
+    const struct request *request, struct trust_finding *out,
+    struct trust_path **path)
+{
+	const struct tenant *tenant = snapshot_tenant(snapshot, org);
+	struct identity who;
+	const char *detail;
+
+	*path = NULL;
+	*out = (struct trust_finding){.reason = REASON_REGISTRY_ERROR,
+	    .detail = "there is no such org",
+	    .valid_until = CLOCK_NONE};
+	if (tenant != NULL) {
+		verify(tenant, request,
+		    leaf_identity(request->leaf, &who, &detail) == REASON_NONE
+		        ? &who
+		        : NULL,
+		    out, path);
+	}
+}
+
+void
+answer_done(struct answer *answer)
+{
+	trust_path_unref(answer->path);
+	answer->path = NULL;
+}
+
+static void
 read_chain(const struct snapshot *snapshot, const struct tenant *tenant,
     const struct request *request, struct facts *facts, struct answer *out)
 {
 	struct trust_finding finding = {0};
 
-	trust_verify(tenant->trust, request->leaf, request->chain,
-	    facts->identity == REASON_NONE ? &facts->who : NULL, request->now,
-	    &finding);
+	if (request->objection != NULL) {
+		facts->certificate = REASON_CERT_INVALID;
+		facts->certificate_detail = request->objection;
+		return;
+	}
+	verify(tenant, request,
+	    facts->identity == REASON_NONE ? &facts->who : NULL, &finding,
+	    &out->path);
 	facts->certificate = finding.reason;
 	facts->certificate_detail = finding.detail;
 	facts->in_scope = finding.in_scope;
@@ -184,31 +242,22 @@ admission_decide(const struct snapshot *snapshot, const char *org,
  * word for it, and until when? */
 static void
 review_trust(const struct tenant *tenant, const struct standing *standing,
-    struct trust_finding *finding)
+    struct trust_finding *finding, struct trust_path **path)
 {
-	int64_t until = standing->valid_until;
-
 	if (standing->is_restored) {
 		*finding = (struct trust_finding){.reason = REASON_NONE,
 		    .in_scope = true,
-		    .valid_until = until};
+		    .valid_until = CLOCK_FOREVER};
 		return;
 	}
-	trust_recheck(
-	    tenant->trust, standing->ca, standing->who, standing->now, finding);
+	if (standing->path == NULL) {
+		return; /* refused */
+	}
+	trust_recheck(tenant->trust, standing->path, standing->who,
+	    standing->now, finding);
 	if (finding->reason == REASON_CA_UNKNOWN && standing->leaf != NULL) {
-		trust_verify(tenant->trust, standing->leaf, NULL, standing->who,
-		    standing->now, finding);
-		return; /* it has looked at every date */
-	}
-	if (finding->reason != REASON_NONE) {
-		return;
-	}
-	if (finding->valid_until > until) {
-		finding->valid_until = until;
-	}
-	if (standing->now >= until) {
-		finding->reason = REASON_CERT_EXPIRED;
+		trust_verify(tenant->trust, standing->leaf, standing->chain,
+		    standing->who, standing->now, finding, path);
 	}
 }
 
@@ -221,13 +270,13 @@ admission_review(const struct snapshot *snapshot, const char *org,
 	struct facts facts = {0};
 
 	memset(out, 0, sizeof(*out));
-	out->valid_until = standing->valid_until;
+	out->valid_until = CLOCK_NONE;
 	out->has_identity = true;
 	out->who = *standing->who;
 	if (tenant == NULL) {
 		return;
 	}
-	review_trust(tenant, standing, &finding);
+	review_trust(tenant, standing, &finding, &out->path);
 	out->has_ca = finding.has_ca;
 	memcpy(out->ca, finding.ca, HASH_LEN);
 	if (finding.reason == REASON_NONE) {

@@ -10,6 +10,7 @@
 #define ADMISSION_ADMISSION_H
 
 #include "admission/snapshot.h"
+#include "admission/verdicts.h"
 #include "policy/decide.h"
 #include "registry/records.h"
 #include "trust/trust.h"
@@ -24,6 +25,10 @@ struct request {
 	const char *malformed;     /* it presented one that cannot be read, and
 	                              why; leaf is NULL then.  NULL: no */
 	const struct chain *chain; /* NULL: none known */
+	const char *objection;     /* why the certificate does not count,
+	                              whatever it says; constant.  NULL: no */
+	struct verdicts *verdicts; /* NULL: none are kept */
+	uint64_t generation;       /* of the snapshot, for verdicts */
 	const char *client_id;     /* as in CONNECT; NULL: the right one */
 	const char *username;      /* as in CONNECT, or NULL */
 	const char *password;      /* as in CONNECT, or NULL */
@@ -33,17 +38,30 @@ struct request {
 	int64_t now;
 };
 
-/* What came of it.  A plain value. */
+/* What came of it. */
 struct answer {
 	struct verdict verdict;
 	bool has_identity;
 	struct identity who;
 	bool has_ca;
 	uint8_t ca[HASH_LEN];
-	int64_t valid_until; /* of the chain; CLOCK_NONE: none verified */
-	const char *detail;  /* constant: why the certificate or identity
-	                        failed; NULL: nothing to add */
+	int64_t valid_until;     /* of the chain; CLOCK_NONE: none verified */
+	struct trust_path *path; /* of the chain; answer_done() drops it */
+	const char *detail;      /* constant: why the certificate or identity
+	                            failed; NULL: nothing to add */
 };
+
+void answer_done(struct answer *answer);
+
+/*
+ * What trust/ says of the request's certificate, which must be there, for an
+ * org: looked up in its verdicts, or verified and kept there.  The
+ * certificate's identity, if it has one, goes to scopes.  path as for
+ * trust_verify().
+ */
+void admission_verify(const struct snapshot *snapshot, const char *org,
+    const struct request *request, struct trust_finding *out,
+    struct trust_path **path);
 
 /* *out starts as a refusal; trace may be NULL. */
 void admission_decide(const struct snapshot *snapshot, const char *org,
@@ -52,19 +70,19 @@ void admission_decide(const struct snapshot *snapshot, const char *org,
 
 /*
  * The decision for a session that was admitted before, after the snapshot or
- * the device changed.  What the certificate showed at CONNECT holds as long as
- * its CA does; if the CA is gone, leaf (may be NULL) is verified anew.  A
- * device that is no longer provisioned is refused: to be written again it has
- * to connect again.
+ * the device changed.  The chain that its certificate had at CONNECT is looked
+ * at again; if its CA is gone, leaf (may be NULL) is verified anew, and
+ * answer.path is another one.  A device that is no longer provisioned is
+ * refused: to be written again it has to connect again.
  */
 struct standing {
 	const struct leaf *leaf;
+	const struct chain *chain; /* that came with it, or NULL */
+	struct trust_path *path;   /* NULL refuses, but for is_restored */
 	const struct identity *who;
-	const uint8_t *ca;
 	const char *client_id;
-	int64_t valid_until;
 	bool is_restored; /* from disk: it only receives, and its device is
-	                     judged when it returns; ca is not looked at */
+	                     judged when it returns */
 	enum sight sight;
 	bool locked;
 	int64_t now;

@@ -11,6 +11,9 @@ struct snapshot {
 	atomic_uint refs;
 	struct config config;   /* the tenants borrow its strings */
 	struct tenant *tenants; /* one an org, in the order of config.orgs */
+	size_t tenant_count;
+	struct crl **crls; /* one a CA, in the order of config.cas */
+	size_t crl_count;
 };
 
 static void
@@ -18,13 +21,16 @@ free_snapshot(struct snapshot *snapshot)
 {
 	size_t i;
 
-	for (i = 0; snapshot->tenants != NULL && i < snapshot->config.org_count;
-	     i++) {
+	for (i = 0; i < snapshot->tenant_count; i++) {
 		trust_set_free(snapshot->tenants[i].trust);
 		free(snapshot->tenants[i].policy.types);
 		free(snapshot->tenants[i].topics);
 	}
+	for (i = 0; i < snapshot->crl_count; i++) {
+		crl_unref(snapshot->crls[i]);
+	}
 	free(snapshot->tenants);
+	free(snapshot->crls);
 	config_done(&snapshot->config);
 	free(snapshot);
 }
@@ -53,20 +59,81 @@ bad(struct diag *why, const char *org, const char *what, const char *value)
 	    what, value, org);
 }
 
-static enum res
-add_ca(struct tenant *tenant, const struct ca_record *ca, struct diag *why)
+/* A large CRL takes a while to read: one that has not changed is not. */
+static struct crl *
+find_crl(const struct snapshot *previous, const struct ca_record *ca)
 {
-	char **patterns = NULL;
-	size_t count = 0;
-	enum ca_state state;
-	enum enrolment mode;
-	enum res r;
+	const struct ca_record *old;
+	size_t i;
 
-	if (!ca_state_parse(ca->state, &state)) {
+	for (i = 0; previous != NULL && i < previous->config.ca_count; i++) {
+		old = &previous->config.cas[i];
+		if (previous->crls[i] != NULL &&
+		    memcmp(old->fingerprint, ca->fingerprint, HASH_LEN) == 0 &&
+		    memcmp(crl_info(previous->crls[i])->fingerprint,
+		        ca->crl.fingerprint, HASH_LEN) == 0) {
+			return crl_ref(previous->crls[i]);
+		}
+	}
+	return NULL;
+}
+
+static enum res
+read_crls(struct snapshot *snapshot, const struct snapshot *previous,
+    const struct config *config, struct diag *why)
+{
+	const struct ca_record *ca;
+	enum res r = RES_OK;
+	size_t i;
+
+	snapshot->crls = calloc(config->ca_count + 1, sizeof(*snapshot->crls));
+	if (snapshot->crls == NULL) {
+		return diag_res(why, RES_NOMEM, "no memory for the settings");
+	}
+	snapshot->crl_count = config->ca_count;
+	for (i = 0; r == RES_OK && i < config->ca_count; i++) {
+		ca = &config->cas[i];
+		if (ca->crl.der == NULL) {
+			continue;
+		}
+		snapshot->crls[i] = find_crl(previous, ca);
+		if (snapshot->crls[i] == NULL) {
+			r = crl_restore(ca->crl.der, ca->crl.der_len, ca->der,
+			    ca->der_len, &snapshot->crls[i], why);
+		}
+	}
+	return r;
+}
+
+static enum res
+read_terms(const struct ca_record *ca, struct ca_terms *terms, struct diag *why)
+{
+	enum enrolment mode;
+
+	if (!ca_state_parse(ca->state, &terms->state)) {
 		return bad(why, ca->org, "CA state", ca->state);
 	}
 	if (ca->enrol[0] != '\0' && !enrolment_parse(ca->enrol, &mode)) {
 		return bad(why, ca->org, "CA's enrolment mode", ca->enrol);
+	}
+	if (!crl_policy_parse(ca->crl_policy, &terms->crl_policy)) {
+		return bad(why, ca->org, "CA's CRL policy", ca->crl_policy);
+	}
+	terms->crl_grace = ca->crl_grace;
+	return RES_OK;
+}
+
+static enum res
+add_ca(struct tenant *tenant, const struct ca_record *ca, struct crl *crl,
+    struct diag *why)
+{
+	struct ca_terms terms = {.crl = crl};
+	char **patterns = NULL;
+	size_t count = 0;
+	enum res r = read_terms(ca, &terms, why);
+
+	if (r != RES_OK) {
+		return r;
 	}
 	/* An unreadable scope must not turn into "any identity". */
 	r = json_read_texts(
@@ -76,9 +143,25 @@ add_ca(struct tenant *tenant, const struct ca_record *ca, struct diag *why)
 		    ? r
 		    : bad(why, ca->org, "CA scope", ca->scope);
 	}
-	r = trust_set_add(tenant->trust, ca->der, ca->der_len, state,
-	    (const char *const *)patterns, count, why);
+	terms.patterns = (const char *const *)patterns;
+	terms.pattern_count = count;
+	r = trust_set_add(tenant->trust, ca->der, ca->der_len, &terms, why);
 	json_texts_free(patterns, count);
+	return r;
+}
+
+static enum res
+add_cas(struct tenant *tenant, const struct config *config,
+    struct crl *const *crls, struct diag *why)
+{
+	enum res r = RES_OK;
+	size_t i;
+
+	for (i = 0; r == RES_OK && i < config->ca_count; i++) {
+		if (strcmp(config->cas[i].org, tenant->policy.org) == 0) {
+			r = add_ca(tenant, &config->cas[i], crls[i], why);
+		}
+	}
 	return r;
 }
 
@@ -183,6 +266,10 @@ apply_setting(
 	if (strcmp(key, "topics") == 0) {
 		return read_choice(value, "on", "off", &tenant->topics_on);
 	}
+	if (strcmp(key, "sni") == 0) {
+		tenant->sni = value;
+		return true;
+	}
 	if (strcmp(key, "ca-proof") == 0) {
 		/* Concerns who adds a CA, not who connects. */
 		return read_choice(value, "on", "off", &ignored);
@@ -248,8 +335,8 @@ start_tenant(
 	}
 
 static enum res
-fill_tenant(struct tenant *tenant, const struct config *config, const char *org,
-    struct diag *why)
+fill_tenant(struct tenant *tenant, const struct config *config,
+    struct crl *const *crls, const char *org, struct diag *why)
 {
 	enum res r = start_tenant(tenant, config, org);
 	size_t i;
@@ -258,7 +345,9 @@ fill_tenant(struct tenant *tenant, const struct config *config, const char *org,
 		return diag_res(why, r, "no memory for the org %s", org);
 	}
 	EACH(setting, add_setting, tenant)
-	EACH(ca, add_ca, tenant)
+	if (r == RES_OK) {
+		r = add_cas(tenant, config, crls, why);
+	}
 	EACH(type, add_type, &tenant->policy)
 	EACH(rule, add_rule, &tenant->policy)
 	EACH(topic, add_topic, tenant)
@@ -266,36 +355,62 @@ fill_tenant(struct tenant *tenant, const struct config *config, const char *org,
 	return r;
 }
 
+/* What is in the registry as DER is not needed twice. */
+static void
+drop_der(struct config *config)
+{
+	size_t i;
+
+	for (i = 0; i < config->ca_count; i++) {
+		free(config->cas[i].crl.der);
+		config->cas[i].crl.der = NULL;
+	}
+}
+
+static enum res
+fill(struct snapshot *snapshot, const struct snapshot *previous,
+    const struct config *config, struct diag *why)
+{
+	enum res r = read_crls(snapshot, previous, config, why);
+	size_t i;
+
+	if (r != RES_OK) {
+		return r;
+	}
+	snapshot->tenants =
+	    calloc(config->org_count + 1, sizeof(*snapshot->tenants));
+	if (snapshot->tenants == NULL) {
+		return diag_res(why, RES_NOMEM, "no memory for the settings");
+	}
+	snapshot->tenant_count = config->org_count;
+	for (i = 0; r == RES_OK && i < config->org_count; i++) {
+		snapshot->tenants[i].number = (uint32_t)i;
+		r = fill_tenant(&snapshot->tenants[i], config, snapshot->crls,
+		    config->orgs[i].name, why);
+	}
+	return r;
+}
+
 enum res
-snapshot_new(struct config *config, struct snapshot **out, struct diag *why)
+snapshot_new(struct config *config, const struct snapshot *previous,
+    struct snapshot **out, struct diag *why)
 {
 	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
-	enum res r = RES_OK;
-	size_t i;
+	enum res r;
 
 	if (snapshot == NULL) {
 		return diag_res(why, RES_NOMEM, "no memory for the settings");
 	}
 	atomic_init(&snapshot->refs, 1);
 	snapshot->config = *config;
-	snapshot->tenants =
-	    calloc(config->org_count + 1, sizeof(*snapshot->tenants));
-	if (snapshot->tenants == NULL) {
-		r = diag_res(why, RES_NOMEM, "no memory for the settings");
-	}
-	for (i = 0; r == RES_OK && i < config->org_count; i++) {
-		r = fill_tenant(
-		    &snapshot->tenants[i], config, config->orgs[i].name, why);
-	}
+	r = fill(snapshot, previous, config, why);
 	if (r != RES_OK) {
-		size_t orgs = config->org_count;
-
 		/* The config stays the caller's. */
 		memset(&snapshot->config, 0, sizeof(snapshot->config));
-		snapshot->config.org_count = orgs;
 		free_snapshot(snapshot);
 		return r;
 	}
+	drop_der(&snapshot->config);
 	memset(config, 0, sizeof(*config));
 	*out = snapshot;
 	return RES_OK;
@@ -312,6 +427,59 @@ snapshot_tenant(const struct snapshot *snapshot, const char *org)
 		}
 	}
 	return NULL;
+}
+
+const char *
+snapshot_org(const struct snapshot *snapshot, size_t i)
+{
+	return i < snapshot->config.org_count ? snapshot->config.orgs[i].name
+	                                      : NULL;
+}
+
+/* NAME of host, if it is NAME.SUFFIX; its length, or 0. */
+static size_t
+match_host(const char *host, const char *suffix)
+{
+	size_t len = strlen(host), tail = suffix == NULL ? 0 : strlen(suffix);
+
+	return tail > 0 && len > tail + 1 && host[len - tail - 1] == '.' &&
+	        text_equal_nocase(host + len - tail, suffix)
+	    ? len - tail - 1
+	    : 0;
+}
+
+static bool
+is_name(const char *name, const char *host, size_t len)
+{
+	char copy[NAME_MAX_LEN + 1];
+
+	return text_copy(copy, sizeof(copy), host, len) &&
+	    text_equal_nocase(copy, name);
+}
+
+const char *
+snapshot_org_of_host(const struct snapshot *snapshot, const char *host)
+{
+	const struct tenant *base = snapshot_tenant(snapshot, ORG_DEFAULT);
+	const struct org *orgs = snapshot->config.orgs;
+	const char *suffix = base == NULL ? NULL : base->sni;
+	const char *found = NULL;
+	bool is_ours = host != NULL && match_host(host, suffix) > 0;
+	size_t i, len, own, matches = 0;
+
+	for (i = 0; host != NULL && i < snapshot->config.org_count; i++) {
+		own = match_host(host, snapshot->tenants[i].sni);
+		is_ours |= own > 0;
+		len = own > 0 ? own : match_host(host, suffix);
+		if (len > 0 && is_name(orgs[i].name, host, len)) {
+			found = orgs[i].name;
+			matches++;
+		}
+	}
+	if (!is_ours) {
+		return ORG_DEFAULT;
+	}
+	return matches == 1 ? found : NULL;
 }
 
 const struct ca_record *

@@ -16,26 +16,44 @@
 
 /* One org in a snapshot. */
 struct tenant {
+	uint32_t number; /* of this org, in this snapshot */
 	struct policy policy;
 	struct trust_set *trust;
 	struct topic_rule *topics;
 	size_t topic_count;
-	bool topics_on; /* false: other ACL sources decide for the admitted */
+	const char *sni; /* suffix of server names; NULL or "": none */
+	bool topics_on;  /* false: other ACL sources decide for the admitted */
 };
 
 struct snapshot;
 
-/* On RES_OK the config has moved into the snapshot, and is empty.
+/*
+ * On RES_OK the config has moved into the snapshot, and is empty.
  * RES_CORRUPT with why: a stored value that this program does not understand;
- * the config stays the caller's. */
-MUST_CHECK enum res snapshot_new(
-    struct config *config, struct snapshot **out, struct diag *why);
+ * the config stays the caller's.  CRLs that previous (or NULL) holds as well
+ * are taken from there rather than read again.
+ */
+MUST_CHECK enum res snapshot_new(struct config *config,
+    const struct snapshot *previous, struct snapshot **out, struct diag *why);
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot *snapshot); /* NULL is allowed */
 
 /* NULL: no such org. */
 const struct tenant *snapshot_tenant(
     const struct snapshot *snapshot, const char *org);
+
+/* The name of the i-th org, in order; NULL: there are not so many. */
+const char *snapshot_org(const struct snapshot *snapshot, size_t i);
+
+/*
+ * The org that a TLS client asked for by the name of the server (SNI, RFC 6066
+ * 3): NAME of "NAME.SUFFIX", where SUFFIX is the setting sni of that org, or of
+ * the org default; letter case does not matter.  The org default for NULL and
+ * for every name that ends in no SUFFIX.  NULL: a SUFFIX with no such org, or
+ * with two whose names differ in letter case alone.
+ */
+const char *snapshot_org_of_host(
+    const struct snapshot *snapshot, const char *host);
 
 /* The registry's record of a CA, for names and ids; NULL: not there. */
 const struct ca_record *snapshot_ca(const struct snapshot *snapshot,

@@ -118,3 +118,43 @@ span_format(int64_t seconds, char text[SPAN_TEXT_MAX + 1])
 	(void)snprintf(text, SPAN_TEXT_MAX + 1, "%lld%c",
 	    (long long)(seconds / units[i].seconds), units[i].letter);
 }
+
+#define DAY 86400u
+
+int
+expiry_stage(int64_t end, int64_t now)
+{
+	static const int days[] = {1, 7, 30, 90};
+	uint64_t left;
+	size_t i;
+
+	if (end <= now) {
+		return -1;
+	}
+	left = (uint64_t)end - (uint64_t)now; /* whatever their signs */
+	for (i = 0; i < sizeof(days) / sizeof(days[0]); i++) {
+		if (left <= (uint64_t)days[i] * DAY) {
+			return days[i];
+		}
+	}
+	return 0;
+}
+
+int
+expiry_stage_renewed(int64_t end, int64_t now)
+{
+	int stage = expiry_stage(end, now);
+
+	return stage > 1 ? 0 : stage;
+}
+
+bool
+expiry_is_near(int64_t begin, int64_t end, int64_t now)
+{
+	if (now >= end) {
+		return true;
+	}
+	return begin < end &&
+	    (uint64_t)end - (uint64_t)now <=
+	    ((uint64_t)end - (uint64_t)begin) / 4;
+}

@@ -39,4 +39,20 @@ MUST_CHECK enum res span_parse(const char *text, int64_t *out);
  * "48h" and 604800 "7d". */
 void span_format(int64_t seconds, char text[SPAN_TEXT_MAX + 1]);
 
+/*
+ * When to warn of an end that comes: 90, 30, 7 or 1, the smallest of these
+ * numbers of days that holds the time from now to end; 0 where more than 90
+ * days remain; -1 from end on, and so for CLOCK_NONE.
+ */
+int expiry_stage(int64_t end, int64_t now);
+
+/* The same for what is renewed by itself, as a CRL that is fetched: there is
+ * nothing to tell, 0, before the last day. */
+int expiry_stage_renewed(int64_t end, int64_t now);
+
+/* Whether the last quarter of a life has come, or its end.  What lives for a
+ * day alone is within a day of its end always, and nothing is wrong with that
+ * before then. */
+bool expiry_is_near(int64_t begin, int64_t end, int64_t now);
+
 #endif /* COMMON_CLOCK_H */

@@ -97,6 +97,16 @@ refuse(enum exit_code code, const char *format, ...)
 }
 
 int
+blame_file(const char *path, const struct diag *why)
+{
+	struct diag whole;
+
+	diag_set(&whole, "%.200s: %s", path, why->text);
+	(void)fail(RES_REFUSED, &whole);
+	return EXIT_REFUSED;
+}
+
+int
 misuse(const struct call *call, const char *format, ...)
 {
 	char text[DIAG_MAX + 1];

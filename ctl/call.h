@@ -58,6 +58,10 @@ void call_done(struct call *call);
 int fail(enum res res, const struct diag *why);
 int refuse(enum exit_code code, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* What is wrong with the contents of a file: a bad answer, EXIT_REFUSED, that
+ * begins with its name. */
+int blame_file(const char *path, const struct diag *why);
+
 /* A mistake in the words of this call: also says which help to read. */
 int misuse(const struct call *call, const char *format, ...) PRINTF_LIKE(2, 3);
 

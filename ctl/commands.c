@@ -23,6 +23,7 @@ static const struct option ca_add_options[] = {
     {"name", "NAME", USE_ONCE, "a name for the CA, unique in its org"},
     {"description", "TEXT", USE_ONCE, "a note for people"},
     {"scope", "PATTERN", USE_REPEATED, "identities that the CA may assert"},
+    {"require-proof", NULL, USE_ONCE, "admit nobody until it is proven"},
     {"inactive", NULL, USE_ONCE, "admit nobody until it is activated"},
     {"tag", "NAME=VALUE", USE_REPEATED, "a tag for the devices of this CA"},
     {0},
@@ -35,6 +36,11 @@ static const struct option ca_set_options[] = {
         "the new scope; replaces all of the old one"},
     {"enrol", "MODE", USE_ONCE,
         "narrow enrolment to auto, approve, listed; or default"},
+    {"crl", "POLICY", USE_ONCE, "off, if-present or required"},
+    {"crl-grace", "DUR", USE_ONCE,
+        "how long a CRL counts past its next update"},
+    {"crl-url", "URL", USE_CLEARABLE,
+        "where the broker fetches the CRL; \"\" for nowhere"},
     {0},
 };
 
@@ -104,6 +110,25 @@ static const struct option follow_options[] = {
 	"identity;"                                                            \
 	"\n*:*:* says so explicitly."
 
+#define POLICY_HELP                                                            \
+	"What holds for the CRL of a CA, by POLICY:\n"                         \
+	"  off         it is not looked at\n"                                  \
+	"  if-present  one that is stored counts, and must be up to date\n"    \
+	"  required    without one that is up to date the CA admits nobody\n"  \
+	"DUR is a number with a unit, as in 0s, 90s, 15m, 48h, 7d; at most "   \
+	"365d.  URL is\nhttps://HOST/... or file:///PATH."
+
+#define CODE_HELP                                                              \
+	"The code is valid for 7 days, or until the next one is given out.  "  \
+	"With openssl,\nwhere CODE is the code, and ca.pem and ca.key are "    \
+	"the "                                                                 \
+	"CA:\n"                                                                \
+	"  openssl req -new -newkey rsa:2048 -nodes -keyout proof.key \\\n"    \
+	"      -subj /CN=CODE -out proof.csr\n"                                \
+	"  openssl x509 -req -in proof.csr -CA ca.pem -CAkey ca.key \\\n"      \
+	"      -set_serial 1 -days 1 -out proof.pem\n"                         \
+	"  certid ca verify CA proof.pem\n" CA_HELP
+
 #define LEVEL_HELP                                                             \
 	"A client must, by LEVEL:\n"                                           \
 	"  cert+token     use TLS, present a certificate and a token\n"        \
@@ -131,8 +156,9 @@ const struct command commands[] = {
         "show what the registry holds, and what to look after", NULL},
 
     {"org add", "ORG", 1, 1, NULL, WRITE_ALL, run_org_add, "add an org",
-        "It starts with the settings and topics of a new registry.  The broker "
-        "serves\nthe org \"default\" only in this version."},
+        "It starts with the settings and topics of a new registry.  Clients "
+        "reach an org\nother than \"default\" through SNI, with "
+        "plugin_opt_tls_verify plugin: see\n\"certid help set\"."},
     {"org list", "", 0, 0, NULL, NEED_REGISTRY, run_org_list, "list the orgs",
         NULL},
     {"org remove", "ORG", 1, 1, NULL, WRITE_ALL, run_org_remove,
@@ -142,8 +168,14 @@ const struct command commands[] = {
     {"ca add", "FILE", 1, 1, ca_add_options, WRITE_ORG, run_ca_add,
         "register a CA certificate as a source of trust",
         "FILE holds exactly one certificate, PEM or DER.  Weaknesses that do "
-        "not\nforbid its use are printed as warnings.\n" SCOPE_HELP},
-    {"ca list", "", 0, 0, NULL, READ_ORG, run_ca_list, "list the CAs", NULL},
+        "not\nforbid its use are printed as warnings.  With --require-proof, "
+        "or where the\norg has ca-proof on, it waits for \"certid ca code\" "
+        "and "
+        "\"certid ca verify\".\n" SCOPE_HELP},
+    {"ca list", "", 0, 0, NULL, READ_ORG, run_ca_list, "list the CAs",
+        "CRL is the revocation list: fresh; in its grace, past its next "
+        "update, but still\ncounted; stale; or missing, which keep the "
+        "devices of the CA out; - where none\nis looked at."},
     {"ca show", "CA", 1, 1, NULL, READ_ORG, run_ca_show, "show a CA", CA_HELP},
     {"ca activate", "CA", 1, 1, NULL, WRITE_ORG, run_ca_activate,
         "let a CA admit clients", CA_HELP},
@@ -152,7 +184,19 @@ const struct command commands[] = {
     {"ca remove", "CA", 1, 1, NULL, WRITE_ORG, run_ca_remove, "forget a CA",
         CA_HELP},
     {"ca set", "CA", 1, 1, ca_set_options, WRITE_ORG, run_ca_set,
-        "change the settings of a CA", CA_HELP "\n" SCOPE_HELP},
+        "change the settings of a CA",
+        CA_HELP "\n" SCOPE_HELP "\n" POLICY_HELP},
+    {"ca code", "CA", 1, 1, NULL, WRITE_ORG, run_ca_code,
+        "give out a code that proves possession of a CA", CODE_HELP},
+    {"ca verify", "CA FILE", 2, 2, NULL, WRITE_ORG, run_ca_verify,
+        "prove possession of a CA, which makes it active",
+        "FILE holds exactly one certificate, PEM or DER, that the CA signed "
+        "and whose\ncommon name is the code of \"certid ca code\".\n" CA_HELP},
+    {"ca crl", "CA FILE", 2, 2, NULL, WRITE_ORG, run_ca_crl,
+        "store the revocation list of a CA",
+        "FILE holds exactly one CRL, PEM or DER: complete, signed by the CA "
+        "itself, with\na CRL number that is not lower than that of the stored "
+        "one, and not out of date.\n" CA_HELP},
 
     {"type list", "", 0, 0, NULL, READ_ORG, run_type_list,
         "list the device types",
@@ -202,14 +246,22 @@ const struct command commands[] = {
         run_topic_remove, "take back a grant, written as it is listed",
         WHO_HELP},
 
-    {"set", "[KEY VALUE]", 0, 2, NULL, READ_ORG | NEED_WRITE_WITH_ARGS, run_set,
+    {"set", "[KEY VALUE]", 0, 2, NULL,
+        READ_ORG | NEED_WRITE_WITH_ARGS | NEED_NO_VALUE, run_set,
         "change a setting of the org, or list all",
         "  topics on|off          off: other ACL sources decide on topics\n"
         "  client-id TEMPLATE     MQTT client ids, {class}:{type}:{id} at "
         "first\n"
         "  types open|declared    declared: refuse types not \"type set\"\n"
         "  enrol MODE             of types without a mode: auto, approve, "
-        "listed"},
+        "listed\n"
+        "  ca-proof on|off        on: CAs that are added wait for proof of "
+        "possession\n"
+        "  sni SUFFIX             clients reach the org NAME as NAME.SUFFIX; "
+        "\"\" for none\n"
+        "A SUFFIX is the end of a DNS name.  That of the org \"default\" "
+        "holds for every\norg.  Only a broker with plugin_opt_tls_verify "
+        "plugin looks at it."},
     {"explain", "", 0, 0, explain_options, READ_ORG, run_explain,
         "tell how a connection would be decided, and why",
         "The file of --cert is PEM or DER; if it holds several certificates, "

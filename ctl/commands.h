@@ -31,6 +31,9 @@ int run_ca_activate(struct call *call);
 int run_ca_deactivate(struct call *call);
 int run_ca_remove(struct call *call);
 int run_ca_set(struct call *call);
+int run_ca_code(struct call *call);
+int run_ca_verify(struct call *call);
+int run_ca_crl(struct call *call);
 
 int run_type_list(struct call *call);
 int run_type_show(struct call *call);

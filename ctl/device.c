@@ -20,7 +20,7 @@ static int
 take_info(const struct call *call, char **out)
 {
 	const char *path = call_option(call, "info");
-	struct diag why = {""}, whole;
+	struct diag why = {""};
 	uint8_t *bytes = NULL;
 	size_t len = 0;
 	enum res r;
@@ -37,8 +37,7 @@ take_info(const struct call *call, char **out)
 	    : json_check((const char *)bytes, '{', JSON_MAX, &why);
 	if (r != RES_OK) {
 		free(bytes);
-		diag_set(&whole, "%.200s: %.300s", path, why.text);
-		return fail(r, &whole);
+		return blame_file(path, &why);
 	}
 	*out = (char *)bytes;
 	return EXIT_DONE;

@@ -34,13 +34,6 @@ forget(struct question *question)
 	snapshot_unref(question->snapshot);
 }
 
-/* A certificate that cannot be read is a bad answer, not a bad registry. */
-static int
-blame_file(const char *path, const struct diag *why)
-{
-	return refuse(EXIT_REFUSED, "%.200s: %.300s", path, why->text);
-}
-
 /* The file of an option as bytes to be freed; an exit code, an error told. */
 static int
 load(const struct call *call, const char *option, uint8_t **out, size_t *len)
@@ -200,7 +193,7 @@ ask(struct call *call, struct question *question)
 	}
 	question->request.leaf = question->leaf;
 	question->request.chain = question->chain;
-	r = snapshot_new(&call->config, &question->snapshot, &why);
+	r = snapshot_new(&call->config, NULL, &question->snapshot, &why);
 	return r == RES_OK ? EXIT_DONE : fail(r, &why);
 }
 
@@ -337,6 +330,7 @@ run_explain(struct call *call)
 	if (code == EXIT_DONE && !reason_admits(answer.verdict.reason)) {
 		code = EXIT_REFUSED;
 	}
+	answer_done(&answer);
 	forget(&question);
 	return code;
 }

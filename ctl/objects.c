@@ -21,6 +21,30 @@ org_json(const struct org *org)
 	return object;
 }
 
+static void
+add_crl(struct json *object, const struct ca_record *ca)
+{
+	bool has = ca->crl.der != NULL;
+	char grace[SPAN_TEXT_MAX + 1], number[CRL_NUMBER_LEN + sizeof("0x")];
+
+	span_format(ca->crl_grace, grace);
+	crl_record_number_format(ca->crl.number, number);
+	json_add_text(object, "crl", ca->crl_policy);
+	json_add_text(object, "crl_grace", grace);
+	json_add_text(object, "crl_url", or_null(ca->crl_url));
+	json_add_text(object, "crl_number", has ? number : NULL);
+	json_add_time(
+	    object, "crl_this_update", has ? ca->crl.this_update : CLOCK_NONE);
+	json_add_time(
+	    object, "crl_next_update", has ? ca->crl.next_update : CLOCK_NONE);
+	if (has) {
+		json_add_number(object, "crl_entries", ca->crl.entries);
+	} else {
+		json_add_null(object, "crl_entries");
+	}
+	json_add_text(object, "crl_failure", or_null(ca->crl_failure));
+}
+
 struct json *
 ca_json(const struct ca_record *ca)
 {
@@ -38,8 +62,7 @@ ca_json(const struct ca_record *ca)
 	json_add_text(object, "enrol", or_null(ca->enrol));
 	json_add_parsed(object, "tags", ca->tags == NULL ? "[]" : ca->tags);
 	json_add_time(object, "added_at", ca->added_at);
-	json_add_text(object, "crl", "off");
-	json_add_null(object, "crl_next_update");
+	add_crl(object, ca);
 	return object;
 }
 
@@ -177,6 +200,17 @@ const char *
 ca_state_shown(const struct ca_record *ca, int64_t now)
 {
 	return ca->not_after <= now ? "expired" : ca->state;
+}
+
+int
+find_ca(struct call *call, struct ca_record **out)
+{
+	struct diag why = {""};
+	enum res r;
+
+	r = config_find_ca(
+	    &call->config, call->org, call_arg(call, 0), out, &why);
+	return r == RES_OK ? EXIT_DONE : fail(r, &why);
 }
 
 int

@@ -41,6 +41,10 @@ MUST_CHECK bool read_id_rule(
 /* "active", or "expired" for a CA whose dates are over. */
 const char *ca_state_shown(const struct ca_record *ca, int64_t now);
 
+/* The CA that the first argument stands for, in call->config; an exit code, an
+ * error told. */
+int find_ca(struct call *call, struct ca_record **out);
+
 /* One device, whole; an exit code, an error told. */
 int find_device(
     const struct call *call, const struct identity *who, struct device *out);

@@ -195,12 +195,22 @@ take_command(struct parser *parser, const char *word)
 	return blame(parser, mistake);
 }
 
+/* Whether the argument that comes next may be "". */
+static bool
+may_be_empty(const struct words *words)
+{
+	const struct command *command = words->command;
+
+	return command != NULL && (command->need & NEED_NO_VALUE) != 0 &&
+	    words->arg_count + 1 == command->max_args;
+}
+
 static enum res
 take_argument(struct parser *parser, const char *word)
 {
 	struct words *words = parser->words;
 
-	if (word[0] == '\0') {
+	if (word[0] == '\0' && !may_be_empty(words)) {
 		return blame(parser, "an argument is empty");
 	}
 	if (words->command == NULL) {

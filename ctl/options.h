@@ -40,6 +40,7 @@ enum need {
 	NEED_WRITE = 2,           /* open for writing */
 	NEED_ORG = 4,             /* the org of the call must exist */
 	NEED_WRITE_WITH_ARGS = 8, /* for writing, if there are arguments */
+	NEED_NO_VALUE = 16,       /* "" as the last argument clears something */
 };
 
 struct command {

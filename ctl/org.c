@@ -96,6 +96,45 @@ take_org(struct call *call, struct org *out)
 	return true;
 }
 
+/* One that was there before and differs in letter case alone, which does not
+ * count in the name of a server; or NULL. */
+static const struct org *
+find_twin(const struct call *call, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < call->config.org_count; i++) {
+		if (text_equal_nocase(call->config.orgs[i].name, name)) {
+			return &call->config.orgs[i];
+		}
+	}
+	return NULL;
+}
+
+/* The org default alone needs no name of the server. */
+static void
+tell_reach(const struct call *call, const char *org)
+{
+	const char *suffix = config_setting(&call->config, ORG_DEFAULT, "sni");
+	const struct org *twin = find_twin(call, org);
+
+	if (twin != NULL) {
+		caution("the orgs %s and %s differ in letter case alone: "
+		        "clients reach neither through SNI",
+		    twin->name, org);
+	}
+	if (suffix == NULL || suffix[0] == '\0') {
+		caution("clients reach the org %s through SNI alone, with "
+		        "plugin_opt_tls_verify plugin: begin with certid set "
+		        "sni SUFFIX --org %s",
+		    org, org);
+	} else {
+		caution("clients reach the org %s as %s.%s through SNI, with "
+		        "plugin_opt_tls_verify plugin",
+		    org, org, suffix);
+	}
+}
+
 int
 run_org_add(struct call *call)
 {
@@ -112,8 +151,7 @@ run_org_add(struct call *call)
 	if (r != RES_OK) {
 		return fail(r, &why);
 	}
-	caution(
-	    "the broker serves the org %s only in this version", ORG_DEFAULT);
+	tell_reach(call, org.name);
 	return report(call, org_json(&org), "added the org %s", org.name);
 }
 

@@ -125,13 +125,13 @@ static const struct {
 } colours[] = {
     {"active", "\033[32m"}, {"provisioned", "\033[32m"},
     {"pending", "\033[33m"}, {"allowed", "\033[33m"}, {"inactive", "\033[33m"},
-    {"locked", "\033[31m"}, {"expired", "\033[31m"},
-    {"yes", "\033[31m"}, /* locked */
+    {"locked", "\033[31m"}, {"expired", "\033[31m"}, {"unproven", "\033[33m"},
+    {"fresh", "\033[32m"}, {"grace", "\033[33m"}, {"stale", "\033[31m"},
+    {"missing", "\033[31m"}, {"yes", "\033[31m"}, /* locked */
 };
 
-/* The colour of a cell: of the words in a column STATE or LOCKED, or in a row
- * of these names.
- * NULL: none. */
+/* The colour of a cell: of the words in a column STATE, LOCKED or CRL, or in a
+ * row of these names.  NULL: none. */
 static const char *
 colour_of(const struct table *table, size_t row, size_t column)
 {
@@ -142,7 +142,8 @@ colour_of(const struct table *table, size_t row, size_t column)
 
 	if (column == 0 ||
 	    (strcasecmp(name, "state") != 0 &&
-	        strcasecmp(name, "locked") != 0)) {
+	        strcasecmp(name, "locked") != 0 &&
+	        strcasecmp(name, "crl") != 0)) {
 		return NULL;
 	}
 	for (i = 0; i < sizeof(colours) / sizeof(colours[0]); i++) {

@@ -10,22 +10,30 @@
 #include "ctl/words.h"
 #include "policy/policy.h"
 
-#define LATER "" /* a key whose effect this version does not have */
+enum value_kind {
+	VALUE_LATER = 0, /* a key whose effect this version does not have */
+	VALUE_WORD,      /* one of words */
+	VALUE_TEMPLATE,  /* of client ids */
+	VALUE_SUFFIX,    /* of names of servers; "" is none */
+};
 
-static const struct {
+struct setting {
 	const char *key;
+	enum value_kind kind;
 	const char *initial; /* what holds where nothing is stored */
-	const char *words;   /* the values; NULL: see check_template() */
-} settings[] = {
-    {"topics", "on", "on off"},
-    {"client-id", CLIENT_TEMPLATE_DEFAULT, NULL},
-    {"types", "open", "open declared"},
-    {"enrol", "auto", "auto approve listed"},
-    {"ca-proof", NULL, LATER},
-    {"sni", NULL, LATER},
-    {"clone-action", NULL, LATER},
-    {"event-days", NULL, LATER},
-    {"max-devices", NULL, LATER},
+	const char *words;
+};
+
+static const struct setting settings[] = {
+    {"topics", VALUE_WORD, "on", "on off"},
+    {"client-id", VALUE_TEMPLATE, CLIENT_TEMPLATE_DEFAULT, NULL},
+    {"types", VALUE_WORD, "open", "open declared"},
+    {"enrol", VALUE_WORD, "auto", "auto approve listed"},
+    {"ca-proof", VALUE_WORD, "off", "on off"},
+    {"sni", VALUE_SUFFIX, "", NULL},
+    {"clone-action", VALUE_LATER, NULL, NULL},
+    {"event-days", VALUE_LATER, NULL, NULL},
+    {"max-devices", VALUE_LATER, NULL, NULL},
 };
 
 #define SETTINGS (sizeof(settings) / sizeof(settings[0]))
@@ -36,7 +44,7 @@ setting_json(const char *key, const char *value)
 	struct json *object = json_object();
 
 	json_add_text(object, "key", key);
-	json_add_text(object, "value", value);
+	json_add_text(object, "value", value[0] == '\0' ? NULL : value);
 	return object;
 }
 
@@ -49,7 +57,7 @@ list(const struct call *call)
 	size_t i;
 
 	for (i = 0; i < SETTINGS; i++) {
-		if (settings[i].initial == NULL) {
+		if (settings[i].kind == VALUE_LATER) {
 			continue;
 		}
 		row[0] = settings[i].key;
@@ -95,7 +103,28 @@ check_template(const struct call *call, const char *value)
 }
 
 static bool
-check(const struct call *call, const char *key, const char *value)
+take_suffix(
+    const struct call *call, const char *value, char suffix[SUFFIX_MAX + 1])
+{
+	const char *why = NULL;
+
+	if (value[0] == '\0') {
+		suffix[0] = '\0';
+		return true;
+	}
+	if (suffix_parse(value, suffix, &why) != RES_OK) {
+		(void)misuse(call,
+		    "sni takes the end of a DNS name as in mqtt.example.com, "
+		    "or \"\" for none; not \"%.80s\" (%s)",
+		    value, why);
+		return false;
+	}
+	return true;
+}
+
+/* The settings that a value may be given to; the rest is told as a mistake. */
+static const struct setting *
+find(const struct call *call, const char *key)
 {
 	size_t i = 0;
 
@@ -105,24 +134,96 @@ check(const struct call *call, const char *key, const char *value)
 	if (i == SETTINGS) {
 		(void)misuse(call,
 		    "unknown setting \"%.80s\": the settings are topics, "
-		    "client-id, types, enrol",
+		    "client-id, types, enrol, ca-proof, sni",
 		    key);
-		return false;
+		return NULL;
 	}
-	if (settings[i].initial == NULL) {
+	if (settings[i].kind == VALUE_LATER) {
 		(void)misuse(call,
 		    "the setting %s is not in this version of certid", key);
-		return false;
+		return NULL;
 	}
-	if (settings[i].words == NULL) {
-		return check_template(call, value);
+	return &settings[i];
+}
+
+/* The value as it is to be stored, perhaps in suffix; NULL: a mistake, told. */
+static const char *
+take_value(const struct call *call, const struct setting *setting,
+    const char *value, char suffix[SUFFIX_MAX + 1])
+{
+	if (setting->kind == VALUE_SUFFIX) {
+		return take_suffix(call, value, suffix) ? suffix : NULL;
 	}
-	if (!is_one_of(settings[i].words, value)) {
+	if (setting->kind == VALUE_TEMPLATE) {
+		return check_template(call, value) ? value : NULL;
+	}
+	if (!is_one_of(setting->words, value)) {
 		(void)misuse(
-		    call, "%s takes one of: %s", key, settings[i].words);
-		return false;
+		    call, "%s takes one of: %s", setting->key, setting->words);
+		return NULL;
 	}
-	return true;
+	return value;
+}
+
+/* What two orgs would share, once clients can ask for either. */
+static void
+caution_org(const struct call *call, const char *org)
+{
+	const struct config *config = &call->config;
+	const char *ids = config_setting(config, org, "client-id");
+	const char *topics = config_setting(config, org, "topics");
+	size_t i = 0;
+
+	if (ids == NULL || strstr(ids, "{org}") == NULL) {
+		caution("the client-id of the org %s lacks {org}: devices of "
+		        "two orgs that have one name share a session",
+		    org);
+	}
+	if (topics != NULL && strcmp(topics, "off") == 0) {
+		return;
+	}
+	while (i < config->topic_count &&
+	    (strcmp(config->topics[i].org, org) != 0 ||
+	        strstr(config->topics[i].filter, "{org}") != NULL)) {
+		i++;
+	}
+	if (i < config->topic_count) {
+		caution("the topic filter %.200s of the org %s lacks {org}: "
+		        "devices of two orgs that have one name share topics",
+		    config->topics[i].filter, org);
+	}
+}
+
+/* The suffix of the org default holds for every org. */
+static void
+caution_sni(const struct call *call)
+{
+	bool all = strcmp(call->org, ORG_DEFAULT) == 0;
+	const char *org;
+	size_t i;
+
+	caution("only a broker with plugin_opt_tls_verify plugin looks at the "
+	        "name that clients ask for");
+	for (i = 0; i < call->config.org_count; i++) {
+		org = call->config.orgs[i].name;
+		if (all || strcmp(org, call->org) == 0) {
+			caution_org(call, org);
+		}
+	}
+}
+
+static int
+tell_set(
+    const struct call *call, const struct setting *setting, const char *value)
+{
+	if (setting->kind == VALUE_SUFFIX && value[0] != '\0') {
+		caution_sni(call);
+	}
+	return value[0] == '\0'
+	    ? report(call, setting_json(setting->key, value), "cleared %s",
+	          setting->key)
+	    : report(call, setting_json(setting->key, value), "set %s to %s",
+	          setting->key, value);
 }
 
 int
@@ -130,6 +231,8 @@ run_set(struct call *call)
 {
 	const char *key = call_arg(call, 0), *value = call_arg(call, 1);
 	struct edit edit = call_edit(call);
+	const struct setting *setting;
+	char suffix[SUFFIX_MAX + 1];
 	struct diag why = {""};
 	enum res r;
 
@@ -139,11 +242,10 @@ run_set(struct call *call)
 	if (value == NULL) {
 		return misuse(call, "\"set %.80s\" needs VALUE", key);
 	}
-	if (!check(call, key, value)) {
+	if ((setting = find(call, key)) == NULL ||
+	    (value = take_value(call, setting, value, suffix)) == NULL) {
 		return EXIT_USAGE;
 	}
 	r = edit_setting(&edit, key, value, &why);
-	return r != RES_OK ? fail(r, &why)
-	                   : report(call, setting_json(key, value),
-	                         "set %s to %s", key, value);
+	return r != RES_OK ? fail(r, &why) : tell_set(call, setting, value);
 }

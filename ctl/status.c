@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 
 #include "ctl/commands.h"
+#include "ctl/health.h"
 #include "ctl/objects.h"
 #include "ctl/output.h"
-#include "trust/ca.h"
 
 struct numbers {
 	int64_t active, inactive, unproven;
@@ -22,22 +22,6 @@ is_shown(const struct call *call, const char *org)
 	const char *asked = call_option(call, "org");
 
 	return asked == NULL || strcmp(asked, org) == 0;
-}
-
-static void
-look_at_ca(
-    const struct call *call, const struct ca_record *ca, struct json *warnings)
-{
-	char time[TIME_MAX + 1];
-
-	clock_format(ca->not_after, time);
-	if (ca->not_after <= call->now) {
-		warn(call, warnings, "org %s: the CA %s expired at %s", ca->org,
-		    ca->id, time);
-	} else if (ca->not_after - call->now <= CA_EXPIRES_SOON) {
-		warn(call, warnings, "org %s: the CA %s expires at %s", ca->org,
-		    ca->id, time);
-	}
 }
 
 static void
@@ -61,7 +45,7 @@ count_cas(const struct call *call, const char *org, struct numbers *numbers,
 		} else {
 			numbers->unproven++;
 		}
-		look_at_ca(call, ca, warnings);
+		health_warn(call, ca, warnings);
 	}
 	if (!usable) {
 		warn(call, warnings,

@@ -226,6 +226,57 @@ out:
 	return false;
 }
 
+#define LABEL_MAX 63
+#define LABEL_BYTES                                                            \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
+
+static enum res
+check_label(const char *label, size_t len, const char **why)
+{
+	if (len == 0) {
+		*why = "a label between its dots is empty";
+		return RES_SYNTAX;
+	}
+	if (strspn(label, LABEL_BYTES) < len) {
+		*why = "only letters, digits, hyphens and dots may stand in it";
+		return RES_SYNTAX;
+	}
+	if (label[0] == '-' || label[len - 1] == '-') {
+		*why = "a label begins or ends with a hyphen";
+		return RES_SYNTAX;
+	}
+	if (len > LABEL_MAX) {
+		*why = "a label is longer than 63 bytes";
+		return RES_LIMIT;
+	}
+	return RES_OK;
+}
+
+enum res
+suffix_parse(const char *text, char out[SUFFIX_MAX + 1], const char **why)
+{
+	size_t total = strlen(text), at = 0, len, i;
+	enum res r;
+
+	for (; at <= total; at += len + 1) {
+		len = strcspn(text + at, ".");
+		if ((r = check_label(text + at, len, why)) != RES_OK) {
+			return r;
+		}
+	}
+	if (total > SUFFIX_MAX) {
+		*why = "with the name of an org before it, it would be longer "
+		       "than a DNS name may be";
+		return RES_LIMIT;
+	}
+	for (i = 0; i <= total; i++) {
+		out[i] = (char)(text[i] >= 'A' && text[i] <= 'Z'
+		        ? text[i] - 'A' + 'a'
+		        : text[i]);
+	}
+	return RES_OK;
+}
+
 void
 window_format(int64_t window, char text[SPAN_TEXT_MAX + 1])
 {

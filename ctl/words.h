@@ -12,6 +12,9 @@
 #include "common/json.h"
 #include "ctl/call.h"
 
+/* The longest DNS name (RFC 1035 2.3.4) but for an org's name and a dot. */
+#define SUFFIX_MAX (253 - NAME_MAX_LEN - 1)
+
 MUST_CHECK bool take_identity(
     const struct call *call, const char *text, struct identity *out);
 MUST_CHECK bool take_type(
@@ -32,6 +35,15 @@ MUST_CHECK bool take_enrol(const struct call *call, char *word);
  * was none. */
 MUST_CHECK bool take_scope(const struct call *call, char **out);
 MUST_CHECK bool take_tags(const struct call *call, char **out);
+
+/*
+ * What follows the name of an org in the name of a server: a DNS name of labels
+ * of 1-63 letters, digits and hyphens, none of these first or last (RFC 952,
+ * RFC 1123 2.1); at most SUFFIX_MAX bytes; no dot at either end, no wildcard.
+ * *out is in lower case.  RES_SYNTAX, RES_LIMIT; *why is a constant sentence.
+ */
+MUST_CHECK enum res suffix_parse(
+    const char *text, char out[SUFFIX_MAX + 1], const char **why);
 
 /* "none" for CLOCK_FOREVER, "" for CLOCK_NONE, else "48h". */
 void window_format(int64_t window, char text[SPAN_TEXT_MAX + 1]);

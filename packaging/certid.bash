@@ -11,13 +11,16 @@ _certid_options() {
 	"org add") echo "" ;;
 	"org list") echo "" ;;
 	"org remove") echo "" ;;
-	"ca add") echo "--name --description --scope --inactive --tag" ;;
+	"ca add") echo "--name --description --scope --require-proof --inactive --tag" ;;
 	"ca list") echo "" ;;
 	"ca show") echo "" ;;
 	"ca activate") echo "" ;;
 	"ca deactivate") echo "" ;;
 	"ca remove") echo "" ;;
-	"ca set") echo "--name --description --scope --enrol" ;;
+	"ca set") echo "--name --description --scope --enrol --crl --crl-grace --crl-url" ;;
+	"ca code") echo "" ;;
+	"ca verify") echo "" ;;
+	"ca crl") echo "" ;;
 	"type list") echo "" ;;
 	"type show") echo "" ;;
 	"type set") echo "--enrol --window --id-format --id-length --id-prefix" ;;
@@ -49,7 +52,7 @@ _certid_words() {
 	case "$1" in
 	"") echo "init status org ca type rule device topic set explain event help" ;;
 	org) echo "add list remove" ;;
-	ca) echo "add list show activate deactivate remove set" ;;
+	ca) echo "add list show activate deactivate remove set code verify crl" ;;
 	type) echo "list show set unset" ;;
 	rule) echo "list set unset" ;;
 	device) echo "add list show lock unlock approve remove" ;;
@@ -75,12 +78,16 @@ _certid_values() {
 	--enrol) echo "auto approve listed" ;;
 	--id-format) echo "any decimal hex mac mac-colon mac-dash uuid4" ;;
 	--window) echo "24h 48h 7d none" ;;
+	--crl) echo "off if-present required" ;;
+	--crl-grace) echo "0s 12h 24h 7d" ;;
+	--crl-url) echo "https:// file:///" ;;
 	--state) echo "allowed pending provisioned" ;;
 	--tls) echo "yes no" ;;
 	--kind) echo "device-provisioned device-pending device-approved" \
 		"device-locked device-unlocked device-removed" \
-		"session-closed ca-added ca-activated ca-deactivated" \
-		"ca-removed rule-changed type-changed setting-changed import" ;;
+		"session-closed ca-added ca-proven ca-activated" \
+		"ca-deactivated ca-removed ca-expiring crl-updated crl-failed" \
+		"rule-changed type-changed setting-changed import" ;;
 	*) return 1 ;;
 	esac
 }
@@ -88,7 +95,7 @@ _certid_values() {
 # The values of a setting, where they are known words.
 _certid_setting() {
 	case "$1" in
-	topics) echo "on off" ;;
+	topics | ca-proof) echo "on off" ;;
 	types) echo "open declared" ;;
 	enrol) echo "auto approve listed" ;;
 	client-id) echo "{class}:{type}:{id}" ;;
@@ -104,10 +111,18 @@ _certid_arguments() {
 	"rule set 1") echo "tls-optional token cert cert+token cert-or-token" ;;
 	"topic add 0" | "topic remove 0") echo "all d g" ;;
 	"topic add 1" | "topic remove 1") echo "publish subscribe both" ;;
-	"set 0") echo "topics client-id types enrol" ;;
+	"set 0") echo "topics client-id types enrol ca-proof sni" ;;
 	"set 1") _certid_setting "$3" ;;
 	"help 0") _certid_words "" ;;
 	"help 1") _certid_words "$3" ;;
+	*) return 1 ;;
+	esac
+}
+
+# Whether the argument is a file; $2 is how many there are already.
+_certid_wants_file() {
+	case "$1 $2" in
+	"ca add 0" | "ca verify 1" | "ca crl 1") return 0 ;;
 	*) return 1 ;;
 	esac
 }
@@ -126,7 +141,7 @@ _certid() {
 			continue
 		fi
 		case "$word" in
-		--json | --help | --version | --inactive) ;;
+		--json | --help | --version | --inactive | --require-proof) ;;
 		-*) skip=1 ;;
 		*)
 			if _certid_options "$command" >/dev/null; then
@@ -151,7 +166,7 @@ _certid() {
 		words="$_certid_globals $(_certid_options "$command")"
 	elif ! _certid_options "$command" >/dev/null; then
 		words="$(_certid_words "$command")"
-	elif [[ "$command" == "ca add" ]]; then
+	elif _certid_wants_file "$command" "$arguments"; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 	elif ! words="$(_certid_arguments "$command" "$arguments" "$argument")"; then

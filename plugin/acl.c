@@ -174,7 +174,7 @@ answer_device(struct instance *instance, struct session *session, int access,
 	if (!review_stands(instance, session)) {
 		return ANSWER_DENIED;
 	}
-	tenant = snapshot_tenant(instance->snapshot, INSTANCE_ORG);
+	tenant = snapshot_tenant(instance->snapshot, session->org);
 	if (tenant != NULL && !tenant->topics_on) {
 		return answer_elsewhere(access, topic);
 	}
@@ -188,6 +188,51 @@ answer_device(struct instance *instance, struct session *session, int access,
 		    instance->now_ms);
 	}
 	return ANSWER_DENIED;
+}
+
+/* Fill in what the registry of org says of a session's device. */
+static enum res
+place(struct instance *instance, struct session *session, const char *org)
+{
+	struct device device = {0};
+	bool case_clash = false;
+	enum res r =
+	    instance_lookup(instance, org, &session->who, &device, &case_clash);
+
+	text_set(session->org, sizeof(session->org), org);
+	session->sight = admission_sight(r, &device, case_clash);
+	session->locked = device.locked;
+	session->valid_until = CLOCK_FOREVER;
+	session->reviewed = 0;
+	trust_path_unref(session->path);
+	session->path = trust_path_of_ca(device.ca); /* NULL refuses */
+	device_done(&device);
+	return r;
+}
+
+/* Which org a session belongs to is not on the disk: it is the one that has
+ * such a device and would give it this client id, or else the first that has
+ * the device. */
+static void
+settle(struct instance *instance, struct session *session)
+{
+	const char *org, *home = ORG_DEFAULT;
+	bool found = false;
+	size_t i;
+
+	for (i = 0; (org = snapshot_org(instance->snapshot, i)) != NULL; i++) {
+		if (place(instance, session, org) == RES_NOTFOUND) {
+			continue;
+		}
+		review_session(instance, session);
+		if (session->refused == REASON_NONE ||
+		    session->sight == SIGHT_FAILED) {
+			return;
+		}
+		home = found ? home : org;
+		found = true;
+	}
+	(void)place(instance, session, home);
 }
 
 /*
@@ -206,22 +251,14 @@ restore(struct instance *instance, const struct mosquitto *client,
 	struct session *session = session_add(&instance->sessions, client,
 	    mosquitto_client_id(client), mosquitto_client_username(client),
 	    who);
-	struct device device = {0};
-	bool case_clash = false;
-	enum res r;
 
 	if (session == NULL) {
 		return NULL;
 	}
-	r = instance_lookup(instance, INSTANCE_ORG, who, &device, &case_clash);
 	session->restored = access == BROKER_READ;
 	session->online = false;
 	session->offline_since = instance->now_ms;
-	session->sight = admission_sight(r, &device, case_clash);
-	session->locked = device.locked;
-	session->valid_until = CLOCK_FOREVER;
-	memcpy(session->ca, device.ca, HASH_LEN);
-	device_done(&device);
+	settle(instance, session);
 	return session;
 }
 

@@ -12,7 +12,9 @@ struct connect {
 	const char *password;
 	const char *address;
 	bool has_certificate;
-	struct leaf *leaf; /* NULL: none, or one that cannot be read */
+	struct leaf *leaf;       /* NULL: none, or one that cannot be read */
+	const char *org;         /* that it asked for in the handshake */
+	const struct mark *mark; /* left by the handshake; NULL: none */
 };
 
 /* Mosquitto 2.0 authenticates again between RELOAD and the next TICK.  Where
@@ -121,7 +123,7 @@ describe(const struct instance *instance, const struct connect *connect,
 {
 	const struct cert_info *info;
 
-	device_init(device, INSTANCE_ORG, &answer->who);
+	device_init(device, connect->org, &answer->who);
 	device->state = answer->verdict.action == ACTION_PEND
 	    ? DEVICE_PENDING
 	    : DEVICE_PROVISIONED;
@@ -166,7 +168,7 @@ record(struct instance *instance, const struct connect *connect,
 		return false;
 	}
 	if (worker_provision(instance->worker, &device) != RES_OK) {
-		pending_remove(&instance->pending, INSTANCE_ORG, &answer->who);
+		pending_remove(&instance->pending, connect->org, &answer->who);
 		return false;
 	}
 	return true;
@@ -178,7 +180,7 @@ admit(struct instance *instance, struct connect *connect,
     const struct answer *answer)
 {
 	const struct tenant *tenant =
-	    snapshot_tenant(instance->snapshot, INSTANCE_ORG);
+	    snapshot_tenant(instance->snapshot, connect->org);
 	char name[IDENTITY_TEXT_MAX + 1];
 	struct session *session;
 
@@ -189,7 +191,9 @@ admit(struct instance *instance, struct connect *connect,
 		return false;
 	}
 	describe_session(connect, session);
-	memcpy(session->ca, answer->ca, HASH_LEN);
+	text_set(session->org, sizeof(session->org), connect->org);
+	session->path =
+	    answer->path == NULL ? NULL : trust_path_ref(answer->path);
 	session->valid_until = answer->valid_until;
 	session->sight = SIGHT_KNOWN;
 	session->reviewed = instance->generation;
@@ -197,13 +201,14 @@ admit(struct instance *instance, struct connect *connect,
 		memcpy(session->fingerprint,
 		    leaf_info(connect->leaf)->fingerprint, HASH_LEN);
 	}
-	if (grants_new(tenant->topics, tenant->topic_count, INSTANCE_ORG,
+	if (grants_new(tenant->topics, tenant->topic_count, connect->org,
 	        &answer->who, &session->grants) != RES_OK ||
 	    mosquitto_set_username(connect->client, name) != ANSWER_OK) {
 		session_remove(&instance->sessions, session);
 		return false;
 	}
 	session->leaf = connect->leaf;
+	session->chain = mark_chain(connect->mark);
 	connect->leaf = NULL;
 	return true;
 }
@@ -218,9 +223,62 @@ tell(struct instance *instance, const struct connect *connect,
 
 	if (answer->has_ca) {
 		subject.ca =
-		    snapshot_ca(instance->snapshot, INSTANCE_ORG, answer->ca);
+		    snapshot_ca(instance->snapshot, connect->org, answer->ca);
 	}
 	report_decision(&instance->report, &subject, answer, instance->now_ms);
+}
+
+/* A certificate whose handshake we did not see: somebody else decided it. */
+static const char *
+find_objection(struct instance *instance, const struct connect *connect)
+{
+	if (!connect->has_certificate || instance->handshake == NULL ||
+	    connect->mark != NULL) {
+		return NULL;
+	}
+	if (!instance->told_unmarked) {
+		instance->told_unmarked = true;
+		report_text(LOG_ERROR,
+		    "a client came through a TLS handshake that was not "
+		    "verified here, and is refused, as all such are: this "
+		    "broker or another plugin verifies certificates by "
+		    "itself; set plugin_opt_tls_verify broker");
+	}
+	return "the handshake was not verified by certid: see the broker's "
+	       "log";
+}
+
+/* Two orgs may have a device of one name.  If their templates also give it one
+ * client id, the second must not take over the session of the first. */
+static bool
+is_taken(struct instance *instance, const struct connect *connect,
+    const struct identity *who)
+{
+	const struct session *session = session_of(&instance->sessions, who);
+
+	for (; session != NULL; session = session->peer) {
+		if (!session->replaced && connect->id != NULL &&
+		    strcmp(session->org, connect->org) != 0 &&
+		    strcmp(session->client_id, connect->id) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+decide(struct instance *instance, const struct connect *connect,
+    const struct request *request, struct answer *answer)
+{
+	admission_decide(instance->snapshot, connect->org, request,
+	    instance_lookup, instance, answer, NULL);
+	if (reason_admits(answer->verdict.reason) &&
+	    is_taken(instance, connect, &answer->who)) {
+		answer->verdict.reason = REASON_CLIENT_ID;
+		answer->verdict.action = ACTION_NONE;
+		answer->detail = "the session belongs to a device of another "
+		                 "org: put {org} into the client-id template";
+	}
 }
 
 static int
@@ -228,6 +286,10 @@ answer_device(struct instance *instance, struct connect *connect)
 {
 	const struct leaf *leaf = connect->leaf; /* the session takes it */
 	const struct request request = {.leaf = leaf,
+	    .chain = mark_chain(connect->mark),
+	    .objection = find_objection(instance, connect),
+	    .verdicts = instance->verdicts,
+	    .generation = instance->generation,
 	    .client_id = connect->id == NULL ? "" : connect->id,
 	    .username = connect->username,
 	    .password = connect->password,
@@ -241,8 +303,7 @@ answer_device(struct instance *instance, struct connect *connect)
 	struct answer answer;
 	enum reason *reason = &answer.verdict.reason;
 
-	admission_decide(instance->snapshot, INSTANCE_ORG, &request,
-	    instance_lookup, instance, &answer, NULL);
+	decide(instance, connect, &request, &answer);
 	/* A refused device may have to be written too: as pending. */
 	if (!record(instance, connect, &answer)) {
 		*reason = REASON_REGISTRY_BUSY;
@@ -251,6 +312,7 @@ answer_device(struct instance *instance, struct connect *connect)
 		*reason = REASON_REGISTRY_ERROR;
 	}
 	tell(instance, connect, leaf, &answer);
+	answer_done(&answer);
 	return reason_admits(*reason)
 	    ? ANSWER_OK
 	    : broker_refusal(&instance->broker, *reason);
@@ -278,6 +340,8 @@ auth_basic(int event, void *event_data, void *userdata)
 	connect.address = mosquitto_client_address(auth->client);
 	cert = mosquitto_client_certificate(auth->client);
 	connect.has_certificate = cert != NULL;
+	connect.mark = cert == NULL ? NULL : mark_of(cert);
+	connect.org = mark_org(connect.mark);
 	connect.leaf = cert == NULL ? NULL : leaf_adopt(cert);
 
 	session = session_find(&instance->sessions, auth->client, connect.id,

@@ -12,14 +12,13 @@
 #include <pthread.h>
 
 #include "plugin/broker.h"
+#include "plugin/handshake.h"
+#include "plugin/keeper.h"
 #include "plugin/options.h"
 #include "plugin/pending.h"
 #include "plugin/report.h"
 #include "plugin/session.h"
 #include "plugin/worker.h"
-
-/* Devices come to the org "default" until SNI tells orgs apart. */
-#define INSTANCE_ORG ORG_DEFAULT
 
 #define TURN_SLICE_MS 5     /* for looking at sessions again, in one TICK */
 #define RELOAD_MS     1000  /* of a reload, where no TICK tells its end */
@@ -34,6 +33,9 @@ struct instance {
 	struct options options;
 	struct registry *registry; /* for look-ups at CONNECT */
 	struct worker *worker;
+	struct keeper *keeper;
+	struct handshake *handshake; /* NULL: the broker verifies alone */
+	struct verdicts *verdicts;
 	struct snapshot *snapshot;
 	uint64_t generation; /* of the snapshot; rises with each */
 	uint64_t walked;     /* generation at the start of the walk */
@@ -48,6 +50,7 @@ struct instance {
 	bool reviewing;       /* sessions wait for a look */
 	bool told_bypass; /* the log has the warning about bypassed clients */
 	bool told_tickless;
+	bool told_unmarked;     /* the same of handshakes that passed us by */
 	int64_t told_lookup_ms; /* of the last complaint about the registry */
 	int64_t tickless_ms; /* of the first CONNECT since the last TICK; 0 */
 };
@@ -89,7 +92,7 @@ void turn_at_connect(struct instance *instance);
  */
 void review_session(struct instance *instance, struct session *session);
 
-/* What the registry says of a device now, for all its sessions. */
+/* What the registry says of a device now, for all sessions of it. */
 void review_device(
     struct instance *instance, const struct device *device, bool found);
 

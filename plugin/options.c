@@ -37,15 +37,10 @@ set_capath(struct options *options, const char *value, struct diag *why)
 static enum res
 set_tls_verify(struct options *options, const char *value, struct diag *why)
 {
-	(void)options;
-	if (strcmp(value, "plugin") == 0) {
+	options->tls_verify = strcmp(value, "plugin") == 0;
+	if (!options->tls_verify && strcmp(value, "broker") != 0) {
 		return diag_res(why, RES_SYNTAX,
-		    "plugin_opt_tls_verify plugin: this version cannot "
-		    "verify inside the handshake: write broker");
-	}
-	if (strcmp(value, "broker") != 0) {
-		return diag_res(why, RES_SYNTAX,
-		    "plugin_opt_tls_verify %s: write broker", value);
+		    "plugin_opt_tls_verify %s: write broker or plugin", value);
 	}
 	return RES_OK;
 }

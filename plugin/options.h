@@ -22,6 +22,7 @@ struct options {
 	char *capath;   /* NULL: none is kept */
 	enum others others;
 	bool assume_tls;
+	bool tls_verify; /* inside the handshake: "tls_verify plugin" */
 };
 
 struct mosquitto_opt;

@@ -79,6 +79,7 @@ start(struct instance *instance, struct diag *why)
 	const struct worker_options worker = {
 	    .registry = instance->options.registry,
 	    .capath = instance->options.capath};
+	struct keeper_options keeper = {.registry = instance->options.registry};
 	enum res r;
 
 	/* The worker opens for writing, and so brings an older schema up to
@@ -87,12 +88,21 @@ start(struct instance *instance, struct diag *why)
 	    (r = registry_open(&how, &instance->registry, why)) != RES_OK) {
 		return r;
 	}
-	turn_start(instance);
-	if (snapshot_tenant(instance->snapshot, INSTANCE_ORG) == NULL) {
-		return diag_res(why, RES_CORRUPT,
-		    "the registry %s has no org %s", how.path, INSTANCE_ORG);
+	keeper.mailbox = worker_mailbox(instance->worker);
+	if ((r = keeper_start(&keeper, &instance->keeper, why)) != RES_OK) {
+		return r;
 	}
-	return RES_OK;
+	if ((instance->verdicts = verdicts_new()) == NULL) {
+		return diag_res(why, RES_NOMEM, "no memory");
+	}
+	turn_start(instance);
+	if (snapshot_tenant(instance->snapshot, ORG_DEFAULT) == NULL) {
+		return diag_res(why, RES_CORRUPT,
+		    "the registry %s has no org %s", how.path, ORG_DEFAULT);
+	}
+	return instance->options.tls_verify
+	    ? handshake_start(instance, &instance->handshake, why)
+	    : RES_OK;
 }
 
 static int
@@ -130,9 +140,12 @@ unsubscribe(const struct instance *instance)
 static void
 release(struct instance *instance)
 {
+	handshake_stop(instance->handshake);
+	keeper_stop(instance->keeper);
 	worker_stop(instance->worker);
 	sessions_done(&instance->sessions);
 	pending_done(&instance->pending);
+	verdicts_free(instance->verdicts);
 	snapshot_unref(instance->snapshot);
 	registry_close(instance->registry);
 	options_done(&instance->options);
@@ -145,9 +158,10 @@ static void
 introduce(const struct instance *instance)
 {
 	report_text(LOG_INFO,
-	    "version %s on Mosquitto %s, %s, registry %s, tls_verify broker",
+	    "version %s on Mosquitto %s, %s, registry %s, tls_verify %s",
 	    CERTID_VERSION, instance->broker.is_2_1 ? "2.1" : "2.0",
-	    cert_library(), instance->options.registry);
+	    cert_library(), instance->options.registry,
+	    instance->handshake == NULL ? "broker" : "plugin");
 	if (instance->options.others == OTHERS_ALLOW) {
 		report_text(LOG_WARNING,
 		    "plugin_opt_others allow: clients without a certificate "

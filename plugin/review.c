@@ -9,12 +9,12 @@ static bool
 renew_grants(const struct instance *instance, struct session *session)
 {
 	const struct tenant *tenant =
-	    snapshot_tenant(instance->snapshot, INSTANCE_ORG);
+	    snapshot_tenant(instance->snapshot, session->org);
 
 	grants_free(session->grants);
 	session->grants = NULL;
 	return tenant != NULL &&
-	    grants_new(tenant->topics, tenant->topic_count, INSTANCE_ORG,
+	    grants_new(tenant->topics, tenant->topic_count, session->org,
 	        &session->who, &session->grants) == RES_OK;
 }
 
@@ -22,17 +22,22 @@ void
 review_session(struct instance *instance, struct session *session)
 {
 	const struct standing standing = {.leaf = session->leaf,
+	    .chain = session->chain,
+	    .path = session->path,
 	    .who = &session->who,
-	    .ca = session->ca,
 	    .client_id = session->client_id,
-	    .valid_until = session->valid_until,
 	    .is_restored = session->restored,
 	    .sight = session->sight,
 	    .locked = session->locked,
 	    .now = instance->now};
 	struct answer answer;
 
-	admission_review(instance->snapshot, INSTANCE_ORG, &standing, &answer);
+	admission_review(instance->snapshot, session->org, &standing, &answer);
+	if (answer.path != NULL) {
+		trust_path_unref(session->path);
+		session->path = trust_path_ref(answer.path);
+	}
+	answer_done(&answer);
 	/* No memory: no grants, which grant nothing, until the next look. */
 	if (session->reviewed != instance->generation &&
 	    renew_grants(instance, session)) {
@@ -41,9 +46,6 @@ review_session(struct instance *instance, struct session *session)
 	if (reason_admits(answer.verdict.reason)) {
 		session->refused = REASON_NONE;
 		session->valid_until = answer.valid_until;
-		if (answer.has_ca) {
-			memcpy(session->ca, answer.ca, HASH_LEN);
-		}
 		return;
 	}
 	session->refused = answer.verdict.reason;
@@ -70,13 +72,12 @@ void
 review_device(
     struct instance *instance, const struct device *device, bool found)
 {
-	struct session *session;
+	struct session *session = session_of(&instance->sessions, &device->who);
 
-	if (strcmp(device->org, INSTANCE_ORG) != 0) {
-		return;
-	}
-	for (session = session_of(&instance->sessions, &device->who);
-	     session != NULL; session = session->peer) {
+	for (; session != NULL; session = session->peer) {
+		if (strcmp(device->org, session->org) != 0) {
+			continue;
+		}
 		session->sight = admission_sight(
 		    found ? RES_OK : RES_NOTFOUND, device, false);
 		session->locked = found && device->locked;
@@ -91,7 +92,7 @@ tell_closed(struct instance *instance, const struct session *session)
 	struct device device;
 
 	report_closed(session, session->refused);
-	device_init(&device, INSTANCE_ORG, &session->who);
+	device_init(&device, session->org, &session->who);
 	worker_closed(instance->worker, &device, reason_id(session->refused));
 }
 

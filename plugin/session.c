@@ -109,11 +109,20 @@ leave_owner(struct sessions *table, struct session *session)
 	}
 }
 
+void
+session_drop_leaf(struct session *session)
+{
+	leaf_free(session->leaf);
+	session->leaf = NULL;
+	session->chain = NULL;
+}
+
 static void
 free_session(struct session *session)
 {
 	if (session != NULL) {
-		leaf_free(session->leaf);
+		session_drop_leaf(session);
+		trust_path_unref(session->path);
 		grants_free(session->grants);
 		free(session->client_id);
 		free(session->username);

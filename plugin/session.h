@@ -39,10 +39,12 @@ struct session {
 	char address[ADDRESS_MAX + 1];
 
 	/* A device's. */
+	char org[NAME_MAX_LEN + 1];
 	struct identity who;
-	uint8_t ca[HASH_LEN];
 	uint8_t fingerprint[HASH_LEN]; /* of its certificate */
 	struct leaf *leaf;             /* NULL while offline */
+	const struct chain *chain; /* that came with leaf, and lives as long */
+	struct trust_path *path;   /* from its certificate to its CA */
 	int64_t valid_until;
 	enum sight sight;
 	bool locked;
@@ -83,9 +85,13 @@ struct session *session_add(struct sessions *table, const void *client,
 void session_remove(struct sessions *table, struct session *session);
 void sessions_done(struct sessions *table);
 
-/* The first session of an identity; the others follow by peer. */
+/* The first session of an identity, whatever its org; the others follow by
+ * peer. */
 struct session *session_of(
     const struct sessions *table, const struct identity *who);
+
+/* Its certificate is not needed any more: the connection is gone. */
+void session_drop_leaf(struct session *session);
 
 /* Note that a session must be closed, which the next TICK does; and that it
  * need not any more. */

@@ -234,8 +234,7 @@ turn_leave(int event, void *event_data, void *userdata)
 		session->offline_since = instance->now_ms;
 		session->left_turn = instance->turn;
 		session->will_due = true;
-		leaf_free(session->leaf);
-		session->leaf = NULL;
+		session_drop_leaf(session);
 	}
 	return ANSWER_OK;
 }

@@ -11,32 +11,12 @@
 
 #include "plugin/broker.h"
 #include "plugin/capath.h"
+#include "plugin/jobs.h"
 
 #define RETRY_MS    200  /* between attempts at a disk that refuses */
 #define FAREWELL_MS 2000 /* for the last attempts */
 #define LAZY_MAX    1024 /* last-seen times that wait at most */
 #define EVENTS_MAX  1024 /* others' events looked at in one turn */
-
-enum job_kind {
-	JOB_PROVISION,
-	JOB_CLOSED,
-	JOB_SEEN,
-};
-
-struct job {
-	enum job_kind kind;
-	struct device device;
-	int64_t time;
-	char name[IDENTITY_TEXT_MAX + 1];
-	struct diag detail;
-	struct job *next;
-};
-
-/* A singly linked queue that knows its end and its length. */
-struct queue {
-	struct job *head, *tail;
-	size_t count;
-};
 
 struct worker {
 	pthread_t thread;
@@ -58,51 +38,6 @@ struct worker {
 	bool capath_due;
 	bool told_disk, told_poll, told_capath; /* in the log already */
 };
-
-static void
-push(struct queue *queue, struct job *job)
-{
-	job->next = NULL;
-	if (queue->tail == NULL) {
-		queue->head = job;
-	} else {
-		queue->tail->next = job;
-	}
-	queue->tail = job;
-	queue->count++;
-}
-
-static struct job *
-pop(struct queue *queue)
-{
-	struct job *job = queue->head;
-
-	if (job != NULL) {
-		queue->head = job->next;
-		if (queue->head == NULL) {
-			queue->tail = NULL;
-		}
-		queue->count--;
-	}
-	return job;
-}
-
-static void
-free_job(struct job *job)
-{
-	device_done(&job->device);
-	free(job);
-}
-
-static void
-drain(struct queue *queue)
-{
-	struct job *job;
-
-	while ((job = pop(queue)) != NULL) {
-		free_job(job);
-	}
-}
 
 /* ---- News, from the worker's thread to the broker's ---- */
 
@@ -146,22 +81,13 @@ worker_take(struct worker *worker)
 	return mailbox_take(&worker->mailbox);
 }
 
-/* ---- Jobs, from the broker's thread to the worker's ---- */
-
-static struct job *
-new_job(enum job_kind kind, const struct device *device)
+struct mailbox *
+worker_mailbox(struct worker *worker)
 {
-	struct job *job = calloc(1, sizeof(*job));
-
-	if (job == NULL || device_copy(device, &job->device) != RES_OK) {
-		free(job);
-		return NULL;
-	}
-	job->kind = kind;
-	job->time = clock_now();
-	identity_format(&device->who, job->name);
-	return job;
+	return &worker->mailbox;
 }
+
+/* ---- Jobs, from the broker's thread to the worker's ---- */
 
 bool
 worker_has_room(struct worker *worker)
@@ -184,7 +110,7 @@ submit(struct worker *worker, struct queue *queue, size_t max, struct job *job)
 	pthread_mutex_lock(&worker->lock);
 	taken = queue->count < max && !worker->stopping;
 	if (taken) {
-		push(queue, job);
+		queue_push(queue, job);
 		if (queue == &worker->urgent) {
 			pthread_cond_signal(&worker->wake);
 		}
@@ -196,7 +122,7 @@ submit(struct worker *worker, struct queue *queue, size_t max, struct job *job)
 enum res
 worker_provision(struct worker *worker, const struct device *device)
 {
-	struct job *job = new_job(JOB_PROVISION, device);
+	struct job *job = job_new(JOB_PROVISION, device);
 	char ca[HASH_TEXT_MAX + 1];
 
 	if (job == NULL) {
@@ -206,7 +132,7 @@ worker_provision(struct worker *worker, const struct device *device)
 	diag_set(&job->detail, "ca=%.16s serial=%s addr=%s", ca, device->serial,
 	    device->last_address);
 	if (!submit(worker, &worker->urgent, WORKER_QUEUE_MAX, job)) {
-		free_job(job);
+		job_free(job);
 		return RES_LIMIT;
 	}
 	return RES_OK;
@@ -216,7 +142,7 @@ void
 worker_closed(
     struct worker *worker, const struct device *device, const char *detail)
 {
-	struct job *job = new_job(JOB_CLOSED, device);
+	struct job *job = job_new(JOB_CLOSED, device);
 
 	if (job == NULL) {
 		return;
@@ -224,51 +150,21 @@ worker_closed(
 	diag_set(&job->detail, "%s", detail);
 	/* Closing is never refused for want of room: one a session. */
 	if (!submit(worker, &worker->urgent, SIZE_MAX, job)) {
-		free_job(job);
+		job_free(job);
 	}
 }
 
 void
 worker_seen(struct worker *worker, const struct device *device)
 {
-	struct job *job = new_job(JOB_SEEN, device);
+	struct job *job = job_new(JOB_SEEN, device);
 
 	if (job != NULL && !submit(worker, &worker->lazy, LAZY_MAX, job)) {
-		free_job(job);
+		job_free(job);
 	}
 }
 
 /* ---- The worker's thread: writing ---- */
-
-static struct change
-change_of(struct job *job)
-{
-	struct change change = {0};
-
-	change.org = job->device.org;
-	change.of.device = &job->device;
-	change.time = job->time;
-	change.event_subject = job->name;
-	change.event_detail = job->detail.text;
-	switch (job->kind) {
-	case JOB_PROVISION:
-		change.kind = CHANGE_DEVICE_PROVISION;
-		change.actor = "broker";
-		change.event_kind = job->device.state == DEVICE_PENDING
-		    ? "device-pending"
-		    : "device-provisioned";
-		break;
-	case JOB_CLOSED:
-		change.kind = CHANGE_EVENT;
-		change.actor = "broker";
-		change.event_kind = "session-closed";
-		break;
-	case JOB_SEEN:
-		change.kind = CHANGE_DEVICE_SEEN;
-		break;
-	}
-	return change;
-}
 
 /* What the registry says of a device now, for the broker's thread. */
 static enum res
@@ -329,7 +225,7 @@ write_batch(struct worker *worker)
 	enum res r;
 
 	for (n = 0; job != NULL && n < WORKER_BATCH_MAX; n++) {
-		changes[n] = change_of(job);
+		changes[n] = job_change(job);
 		job = job->next;
 	}
 	if (n == 0) {
@@ -339,7 +235,7 @@ write_batch(struct worker *worker)
 	for (i = 0; r == RES_OK && i < n; i++) {
 		r = finish(worker, worker->batch.head);
 		if (r == RES_OK) {
-			free_job(pop(&worker->batch));
+			job_free(queue_pop(&worker->batch));
 		}
 	}
 	set_failing(worker, r != RES_OK);
@@ -358,8 +254,25 @@ write_batch(struct worker *worker)
 
 /* ---- The worker's thread: following others' changes ---- */
 
-/* Events about a device concern its sessions; all others, the settings.  What
- * we wrote ourselves, and devices that were only listed, concern nobody. */
+/* What we wrote ourselves, devices that were only listed, and what is told to
+ * people alone concern nobody who is connected. */
+static bool
+is_idle(const struct event *event)
+{
+	static const char *const kinds[] = {
+	    "session-closed", "import", "ca-expiring", "crl-failed"};
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(event->kind, kinds[i]) == 0) {
+			return true;
+		}
+	}
+	return strcmp(event->kind, "device-provisioned") == 0 &&
+	    strcmp(event->actor, "broker") == 0;
+}
+
+/* Events about a device concern its sessions; all others, the settings. */
 static enum res
 follow_event(const struct event *event, void *context)
 {
@@ -368,10 +281,7 @@ follow_event(const struct event *event, void *context)
 	const char *detail;
 	enum res r = RES_OK;
 
-	if (strcmp(event->kind, "session-closed") == 0 ||
-	    strcmp(event->kind, "import") == 0 ||
-	    (strcmp(event->kind, "device-provisioned") == 0 &&
-	        strcmp(event->actor, "broker") == 0)) {
+	if (is_idle(event)) {
 		worker->mark = event->seq;
 		return RES_OK;
 	}
@@ -419,7 +329,8 @@ post_snapshot(struct worker *worker, struct diag *why)
 		return diag_res(why, RES_NOMEM, "no memory");
 	}
 	if ((r = registry_load(worker->registry, &config, why)) != RES_OK ||
-	    (r = snapshot_new(&config, &news->snapshot, why)) != RES_OK) {
+	    (r = snapshot_new(
+	         &config, worker->snapshot, &news->snapshot, why)) != RES_OK) {
 		config_done(&config);
 		news_free(news);
 		return r;
@@ -521,14 +432,14 @@ take_jobs(struct worker *worker, int64_t ms, bool with_lazy)
 		}
 	}
 	while (worker->batch.count < WORKER_BATCH_MAX &&
-	    (job = pop(&worker->urgent)) != NULL) {
-		push(&worker->batch, job);
+	    (job = queue_pop(&worker->urgent)) != NULL) {
+		queue_push(&worker->batch, job);
 	}
 	stopping = worker->stopping;
 	while ((with_lazy || stopping) &&
 	    worker->batch.count < WORKER_BATCH_MAX &&
-	    (job = pop(&worker->lazy)) != NULL) {
-		push(&worker->batch, job);
+	    (job = queue_pop(&worker->lazy)) != NULL) {
+		queue_push(&worker->batch, job);
 	}
 	pthread_mutex_unlock(&worker->lock);
 	return stopping;
@@ -624,9 +535,9 @@ start_thread(struct worker *worker, struct diag *why)
 static void
 release(struct worker *worker)
 {
-	drain(&worker->urgent);
-	drain(&worker->lazy);
-	drain(&worker->batch);
+	queue_drain(&worker->urgent);
+	queue_drain(&worker->lazy);
+	queue_drain(&worker->batch);
 	registry_close(worker->registry);
 	capath_close(worker->capath);
 	snapshot_unref(worker->snapshot);

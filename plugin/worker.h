@@ -60,4 +60,7 @@ bool worker_has_news(const struct worker *worker);
 /* As mailbox_take(). */
 struct news *worker_take(struct worker *worker);
 
+/* Where others may post news that worker_take() gives; until worker_stop(). */
+struct mailbox *worker_mailbox(struct worker *worker);
+
 #endif /* PLUGIN_WORKER_H */

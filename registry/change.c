@@ -25,6 +25,11 @@ static const enum about abouts[] = {
     [CHANGE_CA_ADD] = ABOUT_CA,
     [CHANGE_CA_SET] = ABOUT_CA,
     [CHANGE_CA_STATE] = ABOUT_CA,
+    [CHANGE_CA_CODE] = ABOUT_CA,
+    [CHANGE_CA_PROVE] = ABOUT_CA,
+    [CHANGE_CA_CRL] = ABOUT_CA,
+    [CHANGE_CA_CRL_CHECKED] = ABOUT_CA,
+    [CHANGE_CA_TOLD] = ABOUT_CA,
     [CHANGE_CA_REMOVE] = ABOUT_CA,
     [CHANGE_TYPE_SET] = ABOUT_TYPE,
     [CHANGE_TYPE_UNSET] = ABOUT_TYPE,
@@ -73,6 +78,78 @@ check_org(const struct change *change, struct diag *why)
 	return RES_OK;
 }
 
+static bool
+is_told(int days)
+{
+	return days >= TOLD_EXPIRED && days <= TOLD_MAX;
+}
+
+static bool
+has_crl_terms(const struct ca_record *ca)
+{
+	return crl_policy_is_word(ca->crl_policy) && ca->crl_grace >= 0 &&
+	    (ca->crl_url == NULL || ca->crl_url[0] != '\0');
+}
+
+static bool
+has_crl(const struct ca_record *ca)
+{
+	const struct crl_record *crl = &ca->crl;
+
+	return crl->der != NULL && crl->der_len > 0 &&
+	    crl_number_is_whole(crl->number) &&
+	    crl->this_update != CLOCK_NONE && crl->next_update != CLOCK_NONE &&
+	    crl->entries >= 0 && crl->stored_at != CLOCK_NONE;
+}
+
+/* The list of a new CA comes later, by a change of its own. */
+static bool
+is_new_ca(const struct ca_record *ca)
+{
+	return ca->der != NULL && ca->der_len > 0 && ca->subject != NULL &&
+	    has_crl_terms(ca) && is_told(ca->told) && ca->crl.der == NULL &&
+	    (ca->code[0] == '\0' || ca->code_expires_at != CLOCK_NONE) &&
+	    (ca->crl_failure == NULL || ca->crl_failure[0] != '\0');
+}
+
+static bool
+has_code(const struct ca_record *ca)
+{
+	return ca->code[0] != '\0' && ca->code_expires_at != CLOCK_NONE;
+}
+
+static bool
+has_answer_to_code(const struct ca_record *ca)
+{
+	return ca->code[0] != '\0';
+}
+
+static bool
+has_outcome(const struct ca_record *ca)
+{
+	return ca->crl_failure == NULL || ca->crl_failure[0] != '\0';
+}
+
+static bool
+has_told(const struct ca_record *ca)
+{
+	return is_told(ca->told) &&
+	    (ca->crl.der == NULL || is_told(ca->crl.told));
+}
+
+/* Whether the record has what its change wants; NULL: it wants nothing. */
+static bool (*const is_whole_ca[])(const struct ca_record *ca) = {
+    [CHANGE_CA_ADD] = is_new_ca,
+    [CHANGE_CA_SET] = has_crl_terms,
+    [CHANGE_CA_STATE] = NULL,
+    [CHANGE_CA_CODE] = has_code,
+    [CHANGE_CA_PROVE] = has_answer_to_code,
+    [CHANGE_CA_CRL] = has_crl,
+    [CHANGE_CA_CRL_CHECKED] = has_outcome,
+    [CHANGE_CA_TOLD] = has_told,
+    [CHANGE_CA_REMOVE] = NULL,
+};
+
 static enum res
 check_ca(const struct change *change, struct diag *why)
 {
@@ -85,9 +162,14 @@ check_ca(const struct change *change, struct diag *why)
 		    "'.', '_' or '-', a letter or digit first",
 		    ca->name, NAME_MAX_LEN);
 	}
-	if (change->kind == CHANGE_CA_ADD &&
-	    (ca->der == NULL || ca->der_len == 0 || ca->subject == NULL)) {
+	if (is_whole_ca[change->kind] != NULL &&
+	    !is_whole_ca[change->kind](ca)) {
 		return defect(why);
+	}
+	if (change->kind == CHANGE_CA_CRL && ca->crl.der_len > CRL_BYTES_MAX) {
+		return diag_res(why, RES_LIMIT,
+		    "the CRL is too large: %d bytes are the most",
+		    CRL_BYTES_MAX);
 	}
 	if (change->kind != CHANGE_CA_REMOVE) {
 		r = check_json(ca->scope, '[', why);
@@ -255,6 +337,48 @@ answer_limit(const struct change *change, struct diag *why)
 	          change->org, TOPICS_MAX);
 }
 
+static enum res
+answer_refused(const struct change *change, const char *noun, struct diag *why)
+{
+	char id[CA_ID_MIN + 1] = "";
+
+	if (abouts[change->kind] != ABOUT_CA) {
+		return diag_res(why, RES_REFUSED,
+		    "the %s in the org %s is not pending: there is nothing to "
+		    "approve",
+		    noun, change->org);
+	}
+	text_hex(id, change->of.ca->fingerprint, CA_ID_MIN / 2);
+	return change->kind == CHANGE_CA_PROVE
+	    ? diag_res(why, RES_REFUSED,
+	          "the code is not the one that was given out last, or it has "
+	          "expired: print a new one with certid ca code %s",
+	          id)
+	    : diag_res(why, RES_REFUSED,
+	          "the CA %s waits for proof of possession: certid ca code %s, "
+	          "then certid ca verify %s FILE",
+	          id, id, id);
+}
+
+static enum res
+answer_exists(const struct change *change, const char *noun, struct diag *why)
+{
+	if (abouts[change->kind] == ABOUT_ORG) {
+		return diag_res(
+		    why, RES_EXISTS, "there is an %s already", noun);
+	}
+	if (change->kind == CHANGE_CA_CRL) {
+		return diag_res(why, RES_EXISTS,
+		    "the CRL of the %s in the org %s is stored already", noun,
+		    change->org);
+	}
+	return diag_res(why, RES_EXISTS, "the %s is in the org %s already%s",
+	    noun, change->org,
+	    abouts[change->kind] == ABOUT_DEVICE
+	        ? ", or one whose letter case alone differs"
+	        : "");
+}
+
 enum res
 change_answer(const struct change *change, enum res res, struct diag *why)
 {
@@ -266,10 +390,7 @@ change_answer(const struct change *change, enum res res, struct diag *why)
 		return answer_limit(change, why);
 	}
 	if (res == RES_REFUSED) {
-		return diag_res(why, res,
-		    "the %s in the org %s is not pending: there is nothing to "
-		    "approve",
-		    noun, change->org);
+		return answer_refused(change, noun, why);
 	}
 	if (res == RES_NOTFOUND && about_org) {
 		return change_no_org(change->of.org->name, why);
@@ -278,14 +399,34 @@ change_answer(const struct change *change, enum res res, struct diag *why)
 		return diag_res(why, res, "there is no %s in the org %s", noun,
 		    change->org);
 	}
-	if (about_org) {
-		return diag_res(why, res, "there is an %s already", noun);
+	return answer_exists(change, noun, why);
+}
+
+enum res
+change_crl_compare(const struct change *change, const struct crl_record *there,
+    struct diag *why)
+{
+	const struct crl_record *crl = &change->of.ca->crl;
+	char number[CRL_NUMBER_LEN + sizeof("0x")], date[TIME_MAX + 1];
+	int order;
+
+	if (there->number[0] == '\0') {
+		return RES_OK;
 	}
-	return diag_res(why, res, "the %s is in the org %s already%s", noun,
-	    change->org,
-	    abouts[change->kind] == ABOUT_DEVICE
-	        ? ", or one whose letter case alone differs"
-	        : "");
+	if (memcmp(crl->fingerprint, there->fingerprint, HASH_LEN) == 0) {
+		return change_answer(change, RES_EXISTS, why);
+	}
+	order = strcmp(crl->number, there->number);
+	if (order > 0 ||
+	    (order == 0 && crl->this_update >= there->this_update)) {
+		return RES_OK;
+	}
+	crl_record_number_format(there->number, number);
+	clock_format(there->this_update, date);
+	return diag_res(why, RES_REFUSED,
+	    "the CRL is older than the one that is stored (number %s of %s): "
+	    "nothing was changed",
+	    number, date);
 }
 
 void

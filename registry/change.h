@@ -43,4 +43,10 @@ void change_ca_other(struct ca_census *census, const struct ca_record *ca,
 MUST_CHECK enum res change_ca_settle(
     const struct ca_census *census, struct change *change, struct diag *why);
 
+/* Whether the list of a CHANGE_CA_CRL may take the place of the one there,
+ * whose number is "" where there is none: RES_REFUSED if it is older,
+ * RES_EXISTS if it is the same. */
+MUST_CHECK enum res change_crl_compare(const struct change *change,
+    const struct crl_record *there, struct diag *why);
+
 #endif /* REGISTRY_CHANGE_H */

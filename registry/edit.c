@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-#include "registry/edit.h"
+#include "registry/edit_private.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,9 +9,8 @@
 #define RULE_DEFAULT   "default"
 #define SUBJECT_TOPICS "topic"
 
-/* A change as this file makes them, without its event's detail. */
-static struct change
-make_change(const struct edit *edit, enum change_kind kind,
+struct change
+edit_change(const struct edit *edit, enum change_kind kind,
     const char *event_kind, const char *subject)
 {
 	return (struct change){
@@ -24,8 +23,8 @@ make_change(const struct edit *edit, enum change_kind kind,
 	};
 }
 
-/* The event's detail, for the caller to free; NULL: no memory. */
-static char *PRINTF_LIKE(1, 2) describe(const char *format, ...)
+char *
+edit_describe(const char *format, ...)
 {
 	va_list args;
 	char *detail;
@@ -37,9 +36,8 @@ static char *PRINTF_LIKE(1, 2) describe(const char *format, ...)
 	return len < 0 ? NULL : detail;
 }
 
-/* Apply one change; detail is freed, and NULL is what describe() says. */
-static enum res
-apply(const struct edit *edit, struct change *change, char *detail,
+enum res
+edit_apply(const struct edit *edit, struct change *change, char *detail,
     struct diag *why)
 {
 	enum res r;
@@ -53,22 +51,20 @@ apply(const struct edit *edit, struct change *change, char *detail,
 	return r;
 }
 
-/* The same where RES_EXISTS says that it is so already. */
-static enum res
-apply_once(const struct edit *edit, struct change *change, char *detail,
+enum res
+edit_apply_once(const struct edit *edit, struct change *change, char *detail,
     struct diag *why)
 {
 	struct diag said;
-	enum res r = apply(edit, change, detail, &said);
+	enum res r = edit_apply(edit, change, detail, &said);
 
 	return r == RES_OK || r == RES_EXISTS
 	    ? RES_OK
 	    : diag_res(why, r, "%s", said.text);
 }
 
-/* A word into a record's array; it is never cut. */
-static enum res
-put_word(char *to, size_t size, const char *word, const char *label,
+enum res
+edit_put_word(char *to, size_t size, const char *word, const char *label,
     struct diag *why)
 {
 	if (word[0] == '\0') {
@@ -82,174 +78,12 @@ put_word(char *to, size_t size, const char *word, const char *label,
 	return RES_OK;
 }
 
-/* A name that reads as the beginning of an id could stand for another CA. */
-static enum res
-check_ca_name(const struct ca_record *ca, struct diag *why)
+enum res
+edit_put_org(
+    const struct edit *edit, char org[NAME_MAX_LEN + 1], struct diag *why)
 {
-	size_t len = strlen(ca->name);
-
-	if (len >= CA_PREFIX_MIN && text_is_hex(ca->name, len)) {
-		return diag_res(why, RES_REFUSED,
-		    "the name %s looks like the id of a CA: choose a name that "
-		    "is not a hexadecimal number",
-		    ca->name);
-	}
-	return RES_OK;
-}
-
-static enum res
-put_org(const struct edit *edit, char org[NAME_MAX_LEN + 1], struct diag *why)
-{
-	return put_word(
+	return edit_put_word(
 	    org, NAME_MAX_LEN + 1, edit->org, "name of the org", why);
-}
-
-enum res
-edit_ca_add(const struct edit *edit, struct ca_record *ca, struct diag *why)
-{
-	struct change change;
-	enum res r;
-
-	r = put_org(edit, ca->org, why);
-	if (r == RES_OK) {
-		r = check_ca_name(ca, why);
-	}
-	if (r != RES_OK) {
-		return r;
-	}
-	ca->added_at = edit->now;
-	/* apply fills the id in before it writes the event. */
-	change = make_change(edit, CHANGE_CA_ADD, "ca-added", ca->id);
-	change.of.ca = ca;
-	return apply(edit, &change,
-	    describe(
-	        "%s, %s", ca->subject == NULL ? "" : ca->subject, ca->state),
-	    why);
-}
-
-enum res
-edit_ca_state(const struct edit *edit, struct ca_record *ca, const char *state,
-    struct diag *why)
-{
-	bool active = strcmp(state, "active") == 0;
-	struct ca_record wanted = {0};
-	struct change change;
-	enum res r;
-
-	r = put_word(
-	    wanted.state, sizeof(wanted.state), state, "state of a CA", why);
-	if (r != RES_OK) {
-		return r;
-	}
-	memcpy(wanted.fingerprint, ca->fingerprint, HASH_LEN);
-	change = make_change(edit, CHANGE_CA_STATE,
-	    active ? "ca-activated" : "ca-deactivated", ca->id);
-	change.of.ca = &wanted;
-	r = apply_once(
-	    edit, &change, describe("%s -> %s", ca->state, state), why);
-	if (r == RES_OK) {
-		memcpy(ca->state, wanted.state, sizeof(ca->state));
-	}
-	return r;
-}
-
-/* ", KEY OLD -> NEW" behind detail, which is freed; "" if nothing changed. */
-static char *
-describe_change(char *detail, const char *key, const char *old, const char *new)
-{
-	char *longer;
-
-	if (detail == NULL || strcmp(old, new) == 0) {
-		return detail;
-	}
-	longer = describe("%s%s%s %s -> %s", detail,
-	    detail[0] == '\0' ? "" : ", ", key, old, new);
-	free(detail);
-	return longer;
-}
-
-static const char *
-text_or(const char *text, const char *other)
-{
-	return text == NULL || text[0] == '\0' ? other : text;
-}
-
-static char *
-describe_ca(const struct ca_record *old, const struct ca_record *ca)
-{
-	char *detail = describe("%s", "");
-
-	detail = describe_change(detail, "name", text_or(old->name, "none"),
-	    text_or(ca->name, "none"));
-	detail = describe_change(detail, "description",
-	    text_or(old->description, "none"),
-	    text_or(ca->description, "none"));
-	detail =
-	    describe_change(detail, "enrol", text_or(old->enrol, "of the type"),
-	        text_or(ca->enrol, "of the type"));
-	detail = describe_change(detail, "scope", text_or(old->scope, "[]"),
-	    text_or(ca->scope, "[]"));
-	if (detail != NULL && detail[0] == '\0') {
-		free(detail);
-		detail = describe("nothing changed");
-	}
-	return detail;
-}
-
-/* What there is to say of the change from the CA as it is stored; a name that
- * it has had all along is not looked at. */
-static enum res
-compare_ca(const struct edit *edit, const struct ca_record *ca, char **detail,
-    struct diag *why)
-{
-	const struct ca_record none = {.name = ""}, *old = &none;
-	struct config config = {0};
-	enum res r;
-	size_t i;
-
-	r = registry_load(edit->registry, &config, why);
-	if (r != RES_OK) {
-		return r;
-	}
-	for (i = 0; i < config.ca_count; i++) {
-		if (strcmp(config.cas[i].org, edit->org) == 0 &&
-		    memcmp(config.cas[i].fingerprint, ca->fingerprint,
-		        HASH_LEN) == 0) {
-			old = &config.cas[i];
-		}
-	}
-	r = strcmp(old->name, ca->name) == 0 ? RES_OK : check_ca_name(ca, why);
-	if (r == RES_OK) {
-		*detail = describe_ca(old, ca);
-	}
-	config_done(&config);
-	return r;
-}
-
-enum res
-edit_ca_set(const struct edit *edit, struct ca_record *ca, struct diag *why)
-{
-	struct change change;
-	char *detail = NULL;
-	enum res r = compare_ca(edit, ca, &detail, why);
-
-	if (r != RES_OK) {
-		return r;
-	}
-	change = make_change(edit, CHANGE_CA_SET, "setting-changed", ca->id);
-	change.of.ca = ca;
-	return apply(edit, &change, detail, why);
-}
-
-enum res
-edit_ca_remove(const struct edit *edit, struct ca_record *ca, struct diag *why)
-{
-	struct change change =
-	    make_change(edit, CHANGE_CA_REMOVE, "ca-removed", ca->id);
-
-	change.of.ca = ca;
-	return apply(edit, &change,
-	    describe("%s", ca->subject == NULL ? "" : ca->subject), why);
 }
 
 static char *
@@ -265,7 +99,7 @@ describe_type(const struct type_record *type)
 	if (type->id_length > 0) {
 		(void)snprintf(length, sizeof(length), "%d", type->id_length);
 	}
-	return describe(
+	return edit_describe(
 	    "enrol %s, window %s, id-format %s, id-length %s, id-prefix %s",
 	    type->enrol[0] == '\0' ? "default" : type->enrol, window,
 	    type->id_format[0] == '\0' ? "any" : type->id_format, length,
@@ -278,15 +112,15 @@ edit_type_set(
 {
 	char text[TYPE_TEXT_MAX + 1];
 	struct change change;
-	enum res r = put_org(edit, type->org, why);
+	enum res r = edit_put_org(edit, type->org, why);
 
 	if (r != RES_OK) {
 		return r;
 	}
 	device_type_format(&type->type, text);
-	change = make_change(edit, CHANGE_TYPE_SET, "type-changed", text);
+	change = edit_change(edit, CHANGE_TYPE_SET, "type-changed", text);
 	change.of.type = type;
-	return apply(edit, &change, describe_type(type), why);
+	return edit_apply(edit, &change, describe_type(type), why);
 }
 
 enum res
@@ -298,9 +132,9 @@ edit_type_unset(
 	struct change change;
 
 	device_type_format(type, text);
-	change = make_change(edit, CHANGE_TYPE_UNSET, "type-changed", text);
+	change = edit_change(edit, CHANGE_TYPE_UNSET, "type-changed", text);
 	change.of.type = &record;
-	return apply(edit, &change, describe("removed"), why);
+	return edit_apply(edit, &change, edit_describe("removed"), why);
 }
 
 /* The level of a rule as it is, "default" without one. */
@@ -333,9 +167,9 @@ edit_rule_set(const struct edit *edit, const char *who, const char *level,
 	struct change change;
 	enum res r;
 
-	r = put_word(rule.who, sizeof(rule.who), who, "rule", why);
+	r = edit_put_word(rule.who, sizeof(rule.who), who, "rule", why);
 	if (r == RES_OK) {
-		r = put_word(
+		r = edit_put_word(
 		    rule.level, sizeof(rule.level), level, "level", why);
 	}
 	if (r == RES_OK) {
@@ -344,9 +178,10 @@ edit_rule_set(const struct edit *edit, const char *who, const char *level,
 	if (r != RES_OK) {
 		return r;
 	}
-	change = make_change(edit, CHANGE_RULE_SET, "rule-changed", who);
+	change = edit_change(edit, CHANGE_RULE_SET, "rule-changed", who);
 	change.of.rule = &rule;
-	return apply(edit, &change, describe("%s -> %s", old, level), why);
+	return edit_apply(
+	    edit, &change, edit_describe("%s -> %s", old, level), why);
 }
 
 enum res
@@ -362,17 +197,17 @@ edit_rule_unset(const struct edit *edit, const char *who, struct diag *why)
 		    "an org always has a default rule: change it with certid "
 		    "rule set default LEVEL");
 	}
-	r = put_word(rule.who, sizeof(rule.who), who, "rule", why);
+	r = edit_put_word(rule.who, sizeof(rule.who), who, "rule", why);
 	if (r == RES_OK) {
 		r = old_level(edit, who, old, why);
 	}
 	if (r != RES_OK) {
 		return r;
 	}
-	change = make_change(edit, CHANGE_RULE_UNSET, "rule-changed", who);
+	change = edit_change(edit, CHANGE_RULE_UNSET, "rule-changed", who);
 	change.of.rule = &rule;
-	return apply(
-	    edit, &change, describe("%s -> %s", old, RULE_DEFAULT), why);
+	return edit_apply(
+	    edit, &change, edit_describe("%s -> %s", old, RULE_DEFAULT), why);
 }
 
 static enum res
@@ -380,11 +215,11 @@ edit_topic(const struct edit *edit, enum change_kind kind, const char *verb,
     struct topic_record *topic, struct diag *why)
 {
 	struct change change =
-	    make_change(edit, kind, "setting-changed", SUBJECT_TOPICS);
+	    edit_change(edit, kind, "setting-changed", SUBJECT_TOPICS);
 
 	change.of.topic = topic;
-	return apply(edit, &change,
-	    describe(
+	return edit_apply(edit, &change,
+	    edit_describe(
 	        "%s: %s %s %s", verb, topic->who, topic->access, topic->filter),
 	    why);
 }
@@ -395,10 +230,10 @@ fill_topic(struct topic_record *topic, const char *who, const char *access,
 {
 	enum res r;
 
-	r = put_word(
+	r = edit_put_word(
 	    topic->who, sizeof(topic->who), who, "owner of a topic rule", why);
 	if (r == RES_OK) {
-		r = put_word(topic->access, sizeof(topic->access), access,
+		r = edit_put_word(topic->access, sizeof(topic->access), access,
 		    "access of a topic rule", why);
 	}
 	if (r == RES_OK && filter[0] == '\0') {
@@ -453,8 +288,8 @@ describe_setting(const struct edit *edit, const struct setting_record *setting,
 		return r;
 	}
 	old = config_setting(&config, edit->org, setting->key);
-	*detail = old == NULL ? describe("%s", setting->value)
-	                      : describe("%s -> %s", old, setting->value);
+	*detail = old == NULL ? edit_describe("%s", setting->value)
+	                      : edit_describe("%s -> %s", old, setting->value);
 	config_done(&config);
 	return RES_OK;
 }
@@ -468,7 +303,8 @@ edit_setting(const struct edit *edit, const char *key, const char *value,
 	char *detail = NULL;
 	enum res r;
 
-	r = put_word(setting.key, sizeof(setting.key), key, "setting", why);
+	r = edit_put_word(
+	    setting.key, sizeof(setting.key), key, "setting", why);
 	if (r != RES_OK) {
 		return r;
 	}
@@ -478,10 +314,10 @@ edit_setting(const struct edit *edit, const char *key, const char *value,
 	}
 	r = describe_setting(edit, &setting, &detail, why);
 	if (r == RES_OK) {
-		change = make_change(
+		change = edit_change(
 		    edit, CHANGE_SETTING_SET, "setting-changed", key);
 		change.of.setting = &setting;
-		r = apply(edit, &change, detail, why);
+		r = edit_apply(edit, &change, detail, why);
 	}
 	setting_record_done(&setting);
 	return r;
@@ -572,7 +408,7 @@ edit_device_add(
 	char text[IDENTITY_TEXT_MAX + 1], until[TIME_MAX + 1];
 	struct change change;
 	struct diag said;
-	enum res r = put_org(edit, device->org, why);
+	enum res r = edit_put_org(edit, device->org, why);
 
 	if (r != RES_OK) {
 		return r;
@@ -581,12 +417,12 @@ edit_device_add(
 	device->created_at = edit->now;
 	identity_format(&device->who, text);
 	clock_format(device->window_ends_at, until);
-	change = make_change(edit, CHANGE_DEVICE_ADD, "import", text);
+	change = edit_change(edit, CHANGE_DEVICE_ADD, "import", text);
 	change.of.device = device;
-	r = apply(edit, &change,
+	r = edit_apply(edit, &change,
 	    device->window_ends_at == CLOCK_FOREVER
-	        ? describe("allowed without end")
-	        : describe("allowed until %s", until),
+	        ? edit_describe("allowed without end")
+	        : edit_describe("allowed until %s", until),
 	    &said);
 	if (r == RES_EXISTS) {
 		return answer_exists(edit, device, &said, why);
@@ -600,7 +436,7 @@ device_change(const struct edit *edit, enum change_kind kind,
     const char *event_kind, struct device *device,
     char text[IDENTITY_TEXT_MAX + 1])
 {
-	struct change change = make_change(edit, kind, event_kind, text);
+	struct change change = edit_change(edit, kind, event_kind, text);
 
 	identity_format(&device->who, text);
 	change.of.device = device;
@@ -619,7 +455,7 @@ edit_device_lock(const struct edit *edit, const struct identity *who,
 	device.locked = locked;
 	change = device_change(edit, CHANGE_DEVICE_LOCK,
 	    locked ? "device-locked" : "device-unlocked", &device, text);
-	return apply_once(edit, &change, describe("%s", ""), why);
+	return edit_apply_once(edit, &change, edit_describe("%s", ""), why);
 }
 
 enum res
@@ -633,7 +469,8 @@ edit_device_approve(
 	device_init(&device, edit->org, who);
 	change = device_change(
 	    edit, CHANGE_DEVICE_APPROVE, "device-approved", &device, text);
-	return apply(edit, &change, describe("pending -> allowed"), why);
+	return edit_apply(
+	    edit, &change, edit_describe("pending -> allowed"), why);
 }
 
 enum res
@@ -647,5 +484,5 @@ edit_device_remove(
 	device_init(&device, edit->org, who);
 	change = device_change(
 	    edit, CHANGE_DEVICE_REMOVE, "device-removed", &device, text);
-	return apply(edit, &change, describe("%s", ""), why);
+	return edit_apply(edit, &change, edit_describe("%s", ""), why);
 }

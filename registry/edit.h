@@ -53,16 +53,41 @@ MUST_CHECK enum res config_find_ca(const struct config *config, const char *org,
 MUST_CHECK enum res edit_ca_add(
     const struct edit *edit, struct ca_record *ca, struct diag *why);
 /* New state of a CA: event ca-activated or ca-deactivated.  Setting the state
- * that it has already is RES_OK and writes nothing. */
+ * that it has already is RES_OK and writes nothing.  RES_REFUSED for one that
+ * is unproven: only a proof leads out of that. */
 MUST_CHECK enum res edit_ca_state(const struct edit *edit, struct ca_record *ca,
     const char *state, struct diag *why);
-/* Store ca's name, description, scope, enrol; event setting-changed with the
- * CA's id as subject and what changed as detail.  A new name of hex digits
- * alone, four or more, is RES_REFUSED here and in edit_ca_add(). */
+/* Store ca's name, description, scope, enrol, crl_policy, crl_grace and
+ * crl_url; event setting-changed with the CA's id as subject and what changed
+ * as detail.  A new name of hex digits alone, four or more, is RES_REFUSED
+ * here and in edit_ca_add(). */
 MUST_CHECK enum res edit_ca_set(
     const struct edit *edit, struct ca_record *ca, struct diag *why);
 MUST_CHECK enum res edit_ca_remove(
     const struct edit *edit, struct ca_record *ca, struct diag *why);
+
+/* A new registration code, valid until expires_at; event setting-changed,
+ * which does not tell the code. */
+MUST_CHECK enum res edit_ca_code(const struct edit *edit, struct ca_record *ca,
+    const char *code, int64_t expires_at, struct diag *why);
+/* The code was shown to be signed: ca is active from now on and the code
+ * burnt.  RES_REFUSED if it is not the stored one, or expired, whatever came
+ * in between.  Event ca-proven. */
+MUST_CHECK enum res edit_ca_prove(const struct edit *edit, struct ca_record *ca,
+    const char *code, struct diag *why);
+/* Store ca->crl, which was verified; its stored_at is set.  RES_REFUSED where
+ * it is older than the stored one.  Storing the same one again is RES_OK and
+ * writes nothing.  Event crl-updated. */
+MUST_CHECK enum res edit_ca_crl(
+    const struct edit *edit, struct ca_record *ca, struct diag *why);
+/* What came of the last fetch: failure, or NULL.  Event crl-failed where there
+ * is a failure other than the last one told; none else. */
+MUST_CHECK enum res edit_ca_crl_checked(const struct edit *edit,
+    struct ca_record *ca, const char *failure, struct diag *why);
+/* Note ca->told, and ca->crl.told if ca->crl is still the stored one, with the
+ * event ca-expiring; RES_OK without an event where they are noted already. */
+MUST_CHECK enum res edit_ca_told(const struct edit *edit, struct ca_record *ca,
+    const char *detail, struct diag *why);
 
 MUST_CHECK enum res edit_type_set(
     const struct edit *edit, struct type_record *type, struct diag *why);

@@ -180,8 +180,8 @@ state_org_of(enum list_id id, const void *record)
 	return (const char *)record + kinds[id].org;
 }
 
-static enum res
-no_memory(struct diag *why)
+enum res
+memory_none(struct diag *why)
 {
 	return diag_res(why, RES_NOMEM, "no memory left");
 }
@@ -232,6 +232,14 @@ state_insert(struct state *state, enum list_id id, const void *record)
 	}
 	list->count++;
 	return RES_OK;
+}
+
+enum res
+memory_add(
+    struct state *state, enum list_id id, const void *record, struct diag *why)
+{
+	return state_insert(state, id, record) == RES_OK ? RES_OK
+	                                                 : memory_none(why);
 }
 
 void
@@ -312,7 +320,7 @@ memory_open(
 
 	(void)options;
 	return state_insert(self, LIST_ORGS, &org) == RES_OK ? RES_OK
-	                                                     : no_memory(why);
+	                                                     : memory_none(why);
 }
 
 static void
@@ -328,7 +336,7 @@ memory_load(void *self, struct config *out, struct diag *why)
 	enum list_id id;
 
 	if (state_copy(self, &copy) != RES_OK) {
-		return no_memory(why);
+		return memory_none(why);
 	}
 	for (id = LIST_DEVICES; id < LIST_COUNT; id++) {
 		while (copy.lists[id].count > 0) {
@@ -399,7 +407,7 @@ memory_get(void *self, const char *org, const struct identity *who, bool full,
 	if (!full) {
 		drop_texts(&found);
 	}
-	return device_copy(&found, out) == RES_OK ? RES_OK : no_memory(why);
+	return device_copy(&found, out) == RES_OK ? RES_OK : memory_none(why);
 }
 
 static bool

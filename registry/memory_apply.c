@@ -5,20 +5,7 @@
 #include "registry/change.h"
 #include "registry/memory_private.h"
 
-static enum res
-no_memory(struct diag *why)
-{
-	return diag_res(why, RES_NOMEM, "no memory left");
-}
-
-/* Changes: add a record, replace one, take one out. */
-static enum res
-add(struct state *state, enum list_id id, const void *record, struct diag *why)
-{
-	return state_insert(state, id, record) == RES_OK ? RES_OK
-	                                                 : no_memory(why);
-}
-
+/* Replace a record, or take one out. */
 static enum res
 set(struct state *state, enum list_id id, const void *record, struct diag *why)
 {
@@ -27,7 +14,7 @@ set(struct state *state, enum list_id id, const void *record, struct diag *why)
 	if (state_find(state, id, record, &at) != NULL) {
 		state_take_out(state, id, at);
 	}
-	return add(state, id, record, why);
+	return memory_add(state, id, record, why);
 }
 
 static enum res
@@ -53,7 +40,7 @@ change_org(struct state *state, struct change *change, struct diag *why)
 	if (change->kind == CHANGE_ORG_ADD) {
 		return state_has_org(state, name)
 		    ? change_answer(change, RES_EXISTS, why)
-		    : add(state, LIST_ORGS, change->of.org, why);
+		    : memory_add(state, LIST_ORGS, change->of.org, why);
 	}
 	if (!state_has_org(state, name)) {
 		return change_answer(change, RES_NOTFOUND, why);
@@ -68,104 +55,6 @@ change_org(struct state *state, struct change *change, struct diag *why)
 		}
 	}
 	return RES_OK;
-}
-
-static bool
-is_name_taken(const struct state *state, const struct ca_record *ca)
-{
-	const struct ca_record *other;
-	size_t i;
-
-	for (i = 0; ca->name[0] != '\0' && i < state->lists[LIST_CAS].count;
-	     i++) {
-		other = state_item(state, LIST_CAS, i);
-		if (strcmp(other->org, ca->org) == 0 &&
-		    strcmp(other->name, ca->name) == 0 &&
-		    memcmp(other->fingerprint, ca->fingerprint, HASH_LEN) !=
-		        0) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static enum res
-add_ca(struct state *state, struct change *change, struct ca_record *ca,
-    struct diag *why)
-{
-	struct ca_census census = {0};
-	const struct ca_record *other;
-	enum res r;
-	size_t i;
-
-	for (i = 0; i < state->lists[LIST_CAS].count; i++) {
-		other = state_item(state, LIST_CAS, i);
-		if (strcmp(other->org, ca->org) == 0) {
-			change_ca_other(
-			    &census, ca, other->fingerprint, other->subject);
-		}
-	}
-	r = change_ca_settle(&census, change, why);
-	if (r != RES_OK) {
-		return r;
-	}
-	if (is_name_taken(state, ca)) {
-		return change_name_taken(change, why);
-	}
-	memcpy(ca->id, change->of.ca->id, sizeof(ca->id));
-	ca->scope = ca->scope == NULL ? (char[]){"[]"} : ca->scope;
-	ca->tags = ca->tags == NULL ? (char[]){"[]"} : ca->tags;
-	return add(state, LIST_CAS, ca, why);
-}
-
-/* The record there, with what CHANGE_CA_SET sets, in its place. */
-static enum res
-set_ca(struct state *state, const struct ca_record *there,
-    const struct ca_record *ca, struct diag *why)
-{
-	char any[] = "[]";
-	struct ca_record next = *there, copy;
-	enum res r;
-
-	memcpy(next.name, ca->name, sizeof(next.name));
-	memcpy(next.enrol, ca->enrol, sizeof(next.enrol));
-	next.description = ca->description;
-	next.scope = ca->scope == NULL ? any : ca->scope;
-	if (ca_record_copy(&next, &copy) != RES_OK) {
-		return no_memory(why);
-	}
-	r = set(state, LIST_CAS, &copy, why);
-	ca_record_done(&copy);
-	return r;
-}
-
-static enum res
-change_ca(struct state *state, struct change *change, struct diag *why)
-{
-	struct ca_record ca = *change->of.ca, *there;
-	size_t at = 0;
-
-	text_set(ca.org, sizeof(ca.org), change->org);
-	if (change->kind == CHANGE_CA_ADD) {
-		return add_ca(state, change, &ca, why);
-	}
-	there = state_find(state, LIST_CAS, &ca, &at);
-	if (there == NULL) {
-		return change_answer(change, RES_NOTFOUND, why);
-	}
-	if (change->kind == CHANGE_CA_REMOVE) {
-		state_take_out(state, LIST_CAS, at);
-		return RES_OK;
-	}
-	if (change->kind == CHANGE_CA_STATE) {
-		if (strcmp(there->state, ca.state) == 0) {
-			return change_answer(change, RES_EXISTS, why);
-		}
-		memcpy(there->state, ca.state, sizeof(there->state));
-		return RES_OK;
-	}
-	return is_name_taken(state, &ca) ? change_name_taken(change, why)
-	                                 : set_ca(state, there, &ca, why);
 }
 
 static enum res
@@ -227,8 +116,9 @@ change_topic(struct state *state, struct change *change, struct diag *why)
 	if (change->kind == CHANGE_TOPIC_REMOVE) {
 		return change_answer(change, RES_NOTFOUND, why);
 	}
-	return count >= TOPICS_MAX ? change_answer(change, RES_LIMIT, why)
-	                           : add(state, LIST_TOPICS, &topic, why);
+	return count >= TOPICS_MAX
+	    ? change_answer(change, RES_LIMIT, why)
+	    : memory_add(state, LIST_TOPICS, &topic, why);
 }
 
 /* What a first connection brings to a device that was allowed. */
@@ -245,7 +135,7 @@ promote(struct state *state, const struct device *there,
 	next.tags = there->tags;
 	next.info = there->info;
 	if (device_copy(&next, &copy) != RES_OK) {
-		return no_memory(why);
+		return memory_none(why);
 	}
 	r = set(state, LIST_DEVICES, &copy, why);
 	device_done(&copy);
@@ -269,7 +159,7 @@ add_device(struct state *state, const struct change *change,
 	identity_format(&device->who, text);
 	return state_has_twin(state, device->org, text)
 	    ? change_answer(change, RES_EXISTS, why)
-	    : add(state, LIST_DEVICES, device, why);
+	    : memory_add(state, LIST_DEVICES, device, why);
 }
 
 static enum res
@@ -323,10 +213,15 @@ change_nothing(struct state *state, struct change *change, struct diag *why)
 static make_change *const makers[] = {
     [CHANGE_ORG_ADD] = change_org,
     [CHANGE_ORG_REMOVE] = change_org,
-    [CHANGE_CA_ADD] = change_ca,
-    [CHANGE_CA_SET] = change_ca,
-    [CHANGE_CA_STATE] = change_ca,
-    [CHANGE_CA_REMOVE] = change_ca,
+    [CHANGE_CA_ADD] = memory_change_ca,
+    [CHANGE_CA_SET] = memory_change_ca,
+    [CHANGE_CA_STATE] = memory_change_ca,
+    [CHANGE_CA_CODE] = memory_change_ca,
+    [CHANGE_CA_PROVE] = memory_change_ca,
+    [CHANGE_CA_CRL] = memory_change_ca,
+    [CHANGE_CA_CRL_CHECKED] = memory_change_ca,
+    [CHANGE_CA_TOLD] = memory_change_ca,
+    [CHANGE_CA_REMOVE] = memory_change_ca,
     [CHANGE_TYPE_SET] = change_type,
     [CHANGE_TYPE_UNSET] = change_type,
     [CHANGE_RULE_SET] = change_rule,
@@ -364,7 +259,7 @@ tell(void *self, struct change *change, struct diag *why)
 	    change->event_detail == NULL ? NULL : strdup(change->event_detail);
 	if (event.subject == NULL ||
 	    state_insert(state, LIST_EVENTS, &event) != RES_OK) {
-		r = no_memory(why);
+		r = memory_none(why);
 	}
 	event_done(&event);
 	return r;
@@ -391,7 +286,7 @@ memory_apply(void *self, struct change *changes, size_t n, enum apply_mode mode,
 	enum res r;
 
 	if (state_copy(state, &next) != RES_OK) {
-		return no_memory(why);
+		return memory_none(why);
 	}
 	r = change_run(changes, n, mode, make, tell, &next, why);
 	if (r == RES_OK) {

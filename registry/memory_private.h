@@ -49,6 +49,15 @@ bool state_has_twin(
 MUST_CHECK enum res state_copy(const struct state *from, struct state *out);
 void state_done(struct state *state);
 
+/* memory.c: the sentence for RES_NOMEM; state_insert() with it. */
+enum res memory_none(struct diag *why);
+MUST_CHECK enum res memory_add(
+    struct state *state, enum list_id id, const void *record, struct diag *why);
+
+/* memory_ca.c: every change of a CA. */
+MUST_CHECK enum res memory_change_ca(
+    struct state *state, struct change *change, struct diag *why);
+
 enum res memory_apply(void *self, struct change *changes, size_t n,
     enum apply_mode mode, struct diag *why);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 #include "registry/records.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,38 @@ device_state_parse(const char *name, enum device_state *out)
 	return false;
 }
 
+bool
+crl_policy_is_word(const char *word)
+{
+	static const char *const words[] = {"off", "if-present", "required"};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(word, words[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Upper case would come before lower case in the order of the text. */
+bool
+crl_number_is_whole(const char *number)
+{
+	return strlen(number) == CRL_NUMBER_LEN &&
+	    strspn(number, "0123456789abcdef") == CRL_NUMBER_LEN;
+}
+
+void
+crl_record_number_format(
+    const char *number, char text[CRL_NUMBER_LEN + sizeof("0x")])
+{
+	while (number[0] == '0' && number[1] != '\0') {
+		number++;
+	}
+	(void)snprintf(text, CRL_NUMBER_LEN + sizeof("0x"), "0x%s", number);
+}
+
 void
 ca_record_done(struct ca_record *ca)
 {
@@ -40,6 +73,9 @@ ca_record_done(struct ca_record *ca)
 	free(ca->description);
 	free(ca->scope);
 	free(ca->tags);
+	free(ca->crl_url);
+	free(ca->crl_failure);
+	free(ca->crl.der);
 	*ca = (struct ca_record){0};
 }
 
@@ -105,24 +141,30 @@ copy_text(const char *from, char **to)
 	return from == NULL || *to != NULL;
 }
 
+static bool
+copy_bytes(const uint8_t *from, size_t len, uint8_t **to)
+{
+	*to = from == NULL ? NULL : malloc(len > 0 ? len : 1);
+	if (*to != NULL) {
+		memcpy(*to, from, len);
+	}
+	return from == NULL || *to != NULL;
+}
+
 enum res
 ca_record_copy(const struct ca_record *from, struct ca_record *out)
 {
 	struct ca_record copy = *from;
-	bool ok = true;
+	bool ok;
 
-	copy.der = NULL;
-	if (from->der != NULL) {
-		copy.der = malloc(from->der_len > 0 ? from->der_len : 1);
-		ok = copy.der != NULL;
-	}
-	if (copy.der != NULL) {
-		memcpy(copy.der, from->der, from->der_len);
-	}
+	ok = copy_bytes(from->der, from->der_len, &copy.der);
+	ok = copy_bytes(from->crl.der, from->crl.der_len, &copy.crl.der) && ok;
 	ok = copy_text(from->subject, &copy.subject) && ok;
 	ok = copy_text(from->description, &copy.description) && ok;
 	ok = copy_text(from->scope, &copy.scope) && ok;
 	ok = copy_text(from->tags, &copy.tags) && ok;
+	ok = copy_text(from->crl_url, &copy.crl_url) && ok;
+	ok = copy_text(from->crl_failure, &copy.crl_failure) && ok;
 	if (!ok) {
 		ca_record_done(&copy);
 	}

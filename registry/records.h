@@ -21,15 +21,36 @@
 #define WORD_MAX        31
 #define ADDRESS_MAX     63
 #define SERIAL_MAX      42
-#define CA_ID_MIN       16          /* hex digits of a CA's id, more on a tie */
-#define CAS_MAX         64          /* an org */
-#define CAS_SUBJECT_MAX 10          /* of one subject */
+#define CA_ID_MIN       16        /* hex digits of a CA's id, more on a tie */
+#define CAS_MAX         64        /* an org */
+#define CAS_SUBJECT_MAX 10        /* of one subject */
+#define CRL_NUMBER_LEN  40        /* hex digits of a CRL number */
+#define CRL_BYTES_MAX   (8 << 20) /* of a CRL's DER */
+#define PROOF_CODE_MAX  64        /* of a registration code */
+#define TOLD_EXPIRED    (-1)
+#define TOLD_MAX        90          /* days */
 #define TOPICS_MAX      256         /* topic rules, an org */
 #define JSON_MAX        (64 * 1024) /* bytes of info and of tags */
 
 struct org {
 	char name[NAME_MAX_LEN + 1];
 	int64_t created_at;
+};
+
+/* A CA's revocation list.  Its DER is freed with the CA's record. */
+struct crl_record {
+	uint8_t *der; /* NULL: there is none, and the rest means nothing */
+	size_t der_len;
+	uint8_t fingerprint[HASH_LEN];
+	char number[CRL_NUMBER_LEN + 1]; /* lower-case hex digits, all of them:
+	                                    the order of the text is that of the
+	                                    numbers */
+	int64_t this_update, next_update;
+	int64_t entries;
+	int64_t stored_at;
+	bool fetched;        /* from the CA's crl_url */
+	int64_t modified_at; /* as the server said; CLOCK_NONE: it did not */
+	int told;            /* see ca_record */
 };
 
 struct ca_record {
@@ -47,6 +68,16 @@ struct ca_record {
 	char enrol[WORD_MAX + 1];    /* a mode, or "" */
 	char *tags;                  /* JSON array of {name, value} */
 	int64_t added_at;
+	char code[PROOF_CODE_MAX + 1]; /* registration code; "" is none */
+	int64_t code_expires_at;       /* CLOCK_NONE without one */
+	int told; /* days before the end that an event told of: 90, 30, 7, 1;
+	             TOLD_EXPIRED: that it has come; 0: none so far */
+	char crl_policy[WORD_MAX + 1]; /* off, if-present, required */
+	int64_t crl_grace;             /* seconds after nextUpdate */
+	char *crl_url;                 /* NULL: none */
+	char *crl_failure;             /* why the last fetch failed; NULL: it
+	                                  did not */
+	struct crl_record crl;
 };
 
 struct type_record {
@@ -139,6 +170,13 @@ struct config {
 	struct setting_record *settings;
 	size_t setting_count;
 };
+
+/* Whether a word is a CA's crl_policy, and a text a CRL's number. */
+bool crl_policy_is_word(const char *word);
+bool crl_number_is_whole(const char *number);
+/* A CRL's number without leading zeros: "0x1a". */
+void crl_record_number_format(
+    const char *number, char text[CRL_NUMBER_LEN + sizeof("0x")]);
 
 void ca_record_done(struct ca_record *ca);
 void topic_record_done(struct topic_record *topic);

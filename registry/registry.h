@@ -102,25 +102,43 @@ MUST_CHECK enum res registry_mark(
     struct registry *registry, int64_t *out, struct diag *why);
 
 enum change_kind {
-	CHANGE_ORG_ADD,      /* org; RES_EXISTS */
-	CHANGE_ORG_REMOVE,   /* org, with all that is in it; RES_NOTFOUND */
-	CHANGE_CA_ADD,       /* ca; its id is set; RES_EXISTS (fingerprint or
-	                        name taken), RES_LIMIT (CAS_MAX,
-	                        CAS_SUBJECT_MAX) */
-	CHANGE_CA_SET,       /* ca: name, description, scope, enrol of the one
-	                        with its fingerprint; RES_NOTFOUND, RES_EXISTS
-	                        (name taken) */
-	CHANGE_CA_STATE,     /* ca.state of the one with its fingerprint;
+	CHANGE_ORG_ADD,    /* org; RES_EXISTS */
+	CHANGE_ORG_REMOVE, /* org, with all that is in it; RES_NOTFOUND */
+	CHANGE_CA_ADD,     /* ca, without a CRL; its id is set; RES_EXISTS
+	                      (fingerprint or name taken), RES_LIMIT (CAS_MAX,
+	                      CAS_SUBJECT_MAX) */
+	CHANGE_CA_SET,     /* ca: name, description, scope, enrol, crl_policy,
+	                      crl_grace, crl_url of the one with its
+	                      fingerprint; another crl_url clears crl_failure
+	                      and crl.modified_at; RES_NOTFOUND, RES_EXISTS
+	                      (name taken) */
+	CHANGE_CA_STATE,   /* ca.state of the one with its fingerprint;
+	                      RES_NOTFOUND, RES_EXISTS (it is so already),
+	                      RES_REFUSED (it is unproven) */
+	CHANGE_CA_CODE,    /* ca.code and code_expires_at, in the place of
+	                      older ones; RES_NOTFOUND */
+	CHANGE_CA_PROVE,   /* active, and no code any more, if ca.code is the
+	                      stored one and change.time is before its end;
+	                      RES_NOTFOUND, RES_REFUSED */
+	CHANGE_CA_CRL,     /* ca.crl, told of none, and crl_failure cleared;
+	                      RES_NOTFOUND, RES_REFUSED (the stored one has a
+	                      higher number, or the same and a later
+	                      thisUpdate), RES_EXISTS (it is the stored one),
+	                      RES_LIMIT (CRL_BYTES_MAX) */
+	CHANGE_CA_CRL_CHECKED, /* ca.crl_failure, NULL where all was well;
 	                        RES_NOTFOUND, RES_EXISTS (it is so already) */
-	CHANGE_CA_REMOVE,    /* ca.fingerprint; RES_NOTFOUND */
-	CHANGE_TYPE_SET,     /* type, added or replaced */
-	CHANGE_TYPE_UNSET,   /* type.type; RES_NOTFOUND */
-	CHANGE_RULE_SET,     /* rule, added or replaced */
-	CHANGE_RULE_UNSET,   /* rule.who; RES_NOTFOUND */
-	CHANGE_TOPIC_ADD,    /* topic; RES_EXISTS, RES_LIMIT (TOPICS_MAX) */
-	CHANGE_TOPIC_REMOVE, /* topic, all three equal; RES_NOTFOUND */
-	CHANGE_SETTING_SET,  /* setting, added or replaced */
-	CHANGE_DEVICE_ADD,   /* device, as it is; RES_EXISTS (also by case) */
+	CHANGE_CA_TOLD,        /* ca.told, and ca.crl.told if that CRL is still
+	                          the stored one; RES_NOTFOUND, RES_EXISTS (they
+	                          are so already) */
+	CHANGE_CA_REMOVE,      /* ca.fingerprint; RES_NOTFOUND */
+	CHANGE_TYPE_SET,       /* type, added or replaced */
+	CHANGE_TYPE_UNSET,     /* type.type; RES_NOTFOUND */
+	CHANGE_RULE_SET,       /* rule, added or replaced */
+	CHANGE_RULE_UNSET,     /* rule.who; RES_NOTFOUND */
+	CHANGE_TOPIC_ADD,      /* topic; RES_EXISTS, RES_LIMIT (TOPICS_MAX) */
+	CHANGE_TOPIC_REMOVE,   /* topic, all three equal; RES_NOTFOUND */
+	CHANGE_SETTING_SET,    /* setting, added or replaced */
+	CHANGE_DEVICE_ADD,     /* device, as it is; RES_EXISTS (also by case) */
 	CHANGE_DEVICE_PROVISION, /* device, provisioned or pending: added if
 	                         absent; a provisioned one also takes the place
 	                         of an allowed one, which gets the times, the
@@ -171,7 +189,8 @@ enum apply_mode {
  * full, busy, I/O; then nothing counts as done, though a failed commit may
  * yet be found done later: changes must bear being applied twice.  An org that
  * does not exist is RES_NOTFOUND.  A change that could not be read back is
- * RES_SYNTAX or RES_LIMIT: an identity, tags or info that do not parse.
+ * RES_SYNTAX or RES_LIMIT: an identity, tags or info that do not parse; one
+ * that lacks what it is about is RES_REFUSED: a CA without a policy for CRLs.
  */
 MUST_CHECK enum res registry_apply(struct registry *registry,
     struct change *changes, size_t n, enum apply_mode mode, struct diag *why);

@@ -10,6 +10,9 @@
  * registry.  Text that has been released is never changed, only added to.
  *
  * A time without a value is NULL; one without an end is the largest integer.
+ * ca.crl_fingerprint names the row that must be in crl, so that a CA whose list
+ * got lost is noticed rather than trusted without it; der stands last in crl,
+ * so that the rest is read without touching its pages.
  * In device, the two indexes beside the key hold: one name whatever its case,
  * and the devices of one state in order.
  */
@@ -35,9 +38,34 @@ static const char *const migrations[REGISTRY_SCHEMA] = {
     " enrol TEXT,"
     " tags TEXT NOT NULL,"
     " added_at INTEGER NOT NULL,"
+    " code TEXT,"
+    " code_expires_at INTEGER,"
+    " told INTEGER NOT NULL,"
+    " crl_policy TEXT NOT NULL,"
+    " crl_grace INTEGER NOT NULL,"
+    " crl_url TEXT,"
+    " crl_failure TEXT,"
+    " crl_fingerprint BLOB,"
     " PRIMARY KEY (org, fingerprint),"
     " UNIQUE (org, id),"
     " UNIQUE (org, name)"
+    ") STRICT;"
+
+    "CREATE TABLE crl ("
+    " org TEXT NOT NULL,"
+    " fingerprint BLOB NOT NULL,"
+    " crl_fingerprint BLOB NOT NULL,"
+    " number TEXT NOT NULL,"
+    " this_update INTEGER NOT NULL,"
+    " next_update INTEGER NOT NULL,"
+    " entries INTEGER NOT NULL,"
+    " stored_at INTEGER NOT NULL,"
+    " fetched INTEGER NOT NULL,"
+    " modified_at INTEGER,"
+    " told INTEGER NOT NULL,"
+    " der BLOB NOT NULL,"
+    " PRIMARY KEY (org, fingerprint),"
+    " FOREIGN KEY (org, fingerprint) REFERENCES ca ON DELETE CASCADE"
     ") STRICT;"
 
     "CREATE TABLE type ("
@@ -110,7 +138,10 @@ static const char *const migrations[REGISTRY_SCHEMA] = {
     "CREATE INDEX event_kind ON event (org, kind);",
 };
 
-/* quick_check reads a whole table, so only those that stay small. */
+/* quick_check reads a whole table, so only those that stay small.  What is
+ * damaged in crl, which may hold CRL_BYTES_MAX for each CA, shows when it is
+ * loaded: a row that is broken, or that is missing although its CA names it,
+ * is an error, and whoever reads the DER finds out about its bytes. */
 static const char *const small_tables[] = {
     "org", "ca", "type", "rule", "topic", "setting"};
 

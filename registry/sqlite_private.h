@@ -39,9 +39,20 @@ enum sql {
 	SQL_ORG_ADD,
 	SQL_ORG_REMOVE,
 	SQL_CA_ADD,
+	SQL_CA_HAS_URL,
 	SQL_CA_SET,
+	SQL_CA_HAS_STATE,
 	SQL_CA_STATE,
+	SQL_CA_CODE,
+	SQL_CA_PROVE,
+	SQL_CA_CRL_CHECKED,
+	SQL_CA_TOLD,
+	SQL_CA_CRL,
 	SQL_CA_REMOVE,
+	SQL_CRL_GET,
+	SQL_CRL_SET,
+	SQL_CRL_FORGET,
+	SQL_CRL_TOLD,
 	SQL_TYPE_SET,
 	SQL_TYPE_UNSET,
 	SQL_RULE_SET,
@@ -141,6 +152,7 @@ void read_string(struct columns *from, char **to);
 void read_string_or_null(struct columns *from, char **to);
 void read_number(struct columns *from, int64_t low, int64_t high, int64_t *to);
 void read_time(struct columns *from, int64_t *to); /* NULL is CLOCK_NONE */
+void read_bool(struct columns *from, bool *to);
 void read_hash(struct columns *from, uint8_t to[HASH_LEN]);
 void read_hash_or_null(struct columns *from, bool *has, uint8_t to[HASH_LEN]);
 void read_bytes(struct columns *from, uint8_t **to, size_t *len);
@@ -150,9 +162,43 @@ void read_state(struct columns *from, enum device_state *to);
 /* Note that the column just read breaks its grammar. */
 void columns_break(struct columns *from);
 
+/* The text of a row's first column, for a sentence. */
+const char *store_key(struct sqlite3_stmt *stmt);
 /* The sentence for a row that does not read back; table: "device". */
 enum res store_broken(const struct store *store, const struct columns *columns,
     const char *table, const char *key, struct diag *why);
+
+/*
+ * sqlite_write.c: steps of one change.  A change writes with one statement, or
+ * only after the last of its questions: one that is answered "no" has written
+ * nothing, so that no savepoint is needed around it.
+ */
+typedef enum res write_change(
+    struct store *store, struct change *change, struct diag *why);
+
+struct binder store_start(struct store *store, enum sql sql);
+/* Whether a statement with its values gives a row. */
+MUST_CHECK int store_ask(struct binder *to, bool *found);
+/* Run a statement that puts something there. */
+MUST_CHECK enum res store_put(struct store *store, struct binder *to,
+    const struct change *change, struct diag *why);
+/* Run a statement that must find a row. */
+MUST_CHECK enum res store_alter(struct store *store, struct binder *to,
+    const struct change *change, struct diag *why);
+/* The answer to a change that found no row of its own: no such org, or no
+ * such record in it. */
+MUST_CHECK enum res store_missing(
+    struct store *store, const struct change *change, struct diag *why);
+/* A change that met no row to alter: none there, or, where the question finds
+ * one, one that is not as the change wants it, which is answered with res. */
+MUST_CHECK enum res store_explain(struct store *store, struct binder *question,
+    const struct change *change, enum res res, struct diag *why);
+
+/* sqlite_ca.c: CAs and their lists. */
+void read_ca(struct columns *from, struct ca_record *ca);
+write_change sqlite_ca_add, sqlite_ca_set, sqlite_ca_state, sqlite_ca_code,
+    sqlite_ca_prove, sqlite_ca_crl, sqlite_ca_crl_checked, sqlite_ca_told,
+    sqlite_ca_remove;
 
 /* sqlite_read.c, sqlite_write.c: operations of struct backend. */
 enum res sqlite_load(void *self, struct config *out, struct diag *why);

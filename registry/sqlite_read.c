@@ -24,24 +24,9 @@ read_org(struct columns *from, void *record)
 }
 
 static void
-read_ca(struct columns *from, void *record)
+take_ca(struct columns *from, void *record)
 {
-	struct ca_record *ca = record;
-
-	read_text(from, ca->id, sizeof(ca->id));
-	read_text(from, ca->org, sizeof(ca->org));
-	read_hash(from, ca->fingerprint);
-	read_bytes(from, &ca->der, &ca->der_len);
-	read_string(from, &ca->subject);
-	read_time(from, &ca->not_before);
-	read_time(from, &ca->not_after);
-	read_word(from, ca->name, sizeof(ca->name));
-	read_string_or_null(from, &ca->description);
-	read_text(from, ca->state, sizeof(ca->state));
-	read_string(from, &ca->scope);
-	read_word(from, ca->enrol, sizeof(ca->enrol));
-	read_string(from, &ca->tags);
-	read_time(from, &ca->added_at);
+	read_ca(from, record);
 }
 
 static void
@@ -109,15 +94,6 @@ done_setting(void *record)
 	setting_record_done(record);
 }
 
-/* The text of a row's first column, for a sentence. */
-static const char *
-key_of(struct sqlite3_stmt *stmt)
-{
-	const unsigned char *key = sqlite3_column_text(stmt, 0);
-
-	return key == NULL ? "?" : (const char *)key;
-}
-
 struct table {
 	const char *name;
 	enum sql sql;
@@ -138,7 +114,7 @@ enum {
 
 static const struct table tables[TABLE_COUNT] = {
     {"org", SQL_ORGS, sizeof(struct org), read_org, NULL},
-    {"CA", SQL_CAS, sizeof(struct ca_record), read_ca, done_ca},
+    {"CA", SQL_CAS, sizeof(struct ca_record), take_ca, done_ca},
     {"type", SQL_TYPES, sizeof(struct type_record), read_type_row, NULL},
     {"rule", SQL_RULES, sizeof(struct rule_record), read_rule, NULL},
     {"topic", SQL_TOPICS, sizeof(struct topic_record), read_topic, done_topic},
@@ -172,7 +148,7 @@ append(const struct store *store, const struct table *table,
 	if (table->done != NULL) {
 		table->done(record);
 	}
-	return store_broken(store, &from, table->name, key_of(stmt), why);
+	return store_broken(store, &from, table->name, store_key(stmt), why);
 }
 
 static enum res
@@ -267,12 +243,9 @@ sqlite_load(void *self, struct config *out, struct diag *why)
 static void
 read_device(struct columns *from, bool full, struct device *device)
 {
-	int64_t locked = 0;
-
 	read_identity(from, &device->who);
 	read_state(from, &device->state);
-	read_number(from, 0, 1, &locked);
-	device->locked = locked != 0;
+	read_bool(from, &device->locked);
 	read_time(from, &device->created_at);
 	read_time(from, &device->provisioned_at);
 	read_time(from, &device->last_seen_at);
@@ -303,7 +276,8 @@ take_device(const struct store *store, struct sqlite3_stmt *stmt,
 	read_device(&from, full, device);
 	if (from.res != RES_OK) {
 		device_done(device);
-		return store_broken(store, &from, "device", key_of(stmt), why);
+		return store_broken(
+		    store, &from, "device", store_key(stmt), why);
 	}
 	return RES_OK;
 }
@@ -327,7 +301,7 @@ sqlite_get(void *self, const char *org, const struct identity *who, bool full,
 		r = RES_NOTFOUND;
 	} else if (rc != SQLITE_ROW) {
 		r = store_fail(store, rc, read_verb, why);
-	} else if (strcmp(key_of(to.stmt), text) != 0) {
+	} else if (strcmp(store_key(to.stmt), text) != 0) {
 		*case_clash = true;
 		r = RES_NOTFOUND;
 	} else {
@@ -470,7 +444,8 @@ take_event(const struct store *store, struct sqlite3_stmt *stmt,
 	read_string_or_null(&from, &event->detail);
 	if (from.res != RES_OK) {
 		event_done(event);
-		return store_broken(store, &from, "event", key_of(stmt), why);
+		return store_broken(
+		    store, &from, "event", store_key(stmt), why);
 	}
 	return RES_OK;
 }

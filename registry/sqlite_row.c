@@ -215,6 +215,15 @@ read_time(struct columns *from, int64_t *to)
 }
 
 void
+read_bool(struct columns *from, bool *to)
+{
+	int64_t number = 0;
+
+	read_number(from, 0, 1, &number);
+	*to = number != 0;
+}
+
+void
 read_bytes(struct columns *from, uint8_t **to, size_t *len)
 {
 	const void *bytes;
@@ -297,6 +306,14 @@ read_state(struct columns *from, enum device_state *to)
 	if (text != NULL && !device_state_parse(text, to)) {
 		columns_break(from);
 	}
+}
+
+const char *
+store_key(struct sqlite3_stmt *stmt)
+{
+	const unsigned char *key = sqlite3_column_text(stmt, 0);
+
+	return key == NULL ? "?" : (const char *)key;
 }
 
 enum res

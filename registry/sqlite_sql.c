@@ -16,6 +16,25 @@
 	" FROM device INDEXED BY device_nocase "                               \
 	"WHERE org = ?1 AND identity = ?2 COLLATE NOCASE"
 
+/* A CA, and its CRL, whose columns are NULL without one.  The order comes from
+ * an index: sorting would copy the lists. */
+#define CA_COLUMNS                                                             \
+	"ca.id, ca.org, ca.fingerprint, ca.der, ca.subject, ca.not_before, "   \
+	"ca.not_after, ca.name, ca.description, ca.state, ca.scope, "          \
+	"ca.enrol, ca.tags, ca.added_at, ca.code, ca.code_expires_at, "        \
+	"ca.told, ca.crl_policy, ca.crl_grace, ca.crl_url, ca.crl_failure"
+#define CRL_COLUMNS                                                            \
+	"ca.crl_fingerprint, crl.crl_fingerprint, crl.number AS crl_number, "  \
+	"crl.this_update AS crl_this_update, "                                 \
+	"crl.next_update AS crl_next_update, crl.entries AS crl_entries, "     \
+	"crl.stored_at AS crl_stored_at, crl.fetched AS crl_fetched, "         \
+	"crl.modified_at AS crl_modified_at, crl.told AS crl_told, "           \
+	"crl.der AS crl_der"
+#define CA_AND_CRL                                                             \
+	" FROM ca LEFT JOIN crl ON crl.org = ca.org "                          \
+	"AND crl.fingerprint = ca.fingerprint "
+#define ONE_CA "WHERE org = ?1 AND fingerprint = ?2"
+
 #define RANGE        " WHERE org = ?1 AND identity > ?2 AND identity < ?3"
 #define DEVICE_RANGE " FROM device" RANGE
 
@@ -30,9 +49,8 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_DATA_VERSION] = "PRAGMA data_version",
     [SQL_MARK] = "SELECT seq FROM sqlite_sequence WHERE name = 'event'",
     [SQL_ORGS] = "SELECT name, created_at FROM org ORDER BY name",
-    [SQL_CAS] = "SELECT id, org, fingerprint, der, subject, not_before, "
-                "not_after, name, description, state, scope, enrol, tags, "
-                "added_at FROM ca ORDER BY org, fingerprint",
+    [SQL_CAS] = "SELECT " CA_COLUMNS ", " CRL_COLUMNS CA_AND_CRL
+                "ORDER BY ca.org, ca.fingerprint",
     [SQL_TYPES] = "SELECT type, org, enrol, window, id_format, id_length, "
                   "id_prefix FROM type ORDER BY org, type",
     [SQL_RULES] = "SELECT who, org, level FROM rule ORDER BY org, who",
@@ -45,7 +63,7 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
     [SQL_HAS_ORG] = "SELECT 1 FROM org WHERE name = ?1",
-    [SQL_HAS_CA] = "SELECT 1 FROM ca WHERE org = ?1 AND fingerprint = ?2",
+    [SQL_HAS_CA] = "SELECT 1 FROM ca " ONE_CA,
     [SQL_HAS_DEVICE] = "SELECT 1 FROM device WHERE org = ?1 AND identity = ?2",
     [SQL_CA_CENSUS] = "SELECT id, fingerprint, subject FROM ca WHERE org = ?1",
     [SQL_TOPIC_CENSUS] = "SELECT count(*) FROM topic WHERE org = ?1",
@@ -53,14 +71,39 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_ORG_REMOVE] = "DELETE FROM org WHERE name = ?1",
     [SQL_CA_ADD] =
         "INSERT INTO ca (org, fingerprint, id, der, subject, not_before, "
-        "not_after, name, description, state, scope, enrol, tags, added_at) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        "not_after, name, description, state, scope, enrol, tags, added_at, "
+        "code, code_expires_at, told, crl_policy, crl_grace, crl_url, "
+        "crl_failure) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+        "?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+    [SQL_CA_HAS_URL] = "SELECT 1 FROM ca " ONE_CA " AND crl_url IS ?3",
     [SQL_CA_SET] =
-        "UPDATE ca SET name = ?3, description = ?4, scope = ?5, enrol = ?6 "
-        "WHERE org = ?1 AND fingerprint = ?2",
-    [SQL_CA_STATE] = "UPDATE ca SET state = ?3 "
-                     "WHERE org = ?1 AND fingerprint = ?2 AND state <> ?3",
-    [SQL_CA_REMOVE] = "DELETE FROM ca WHERE org = ?1 AND fingerprint = ?2",
+        "UPDATE ca SET name = ?3, description = ?4, scope = ?5, enrol = ?6, "
+        "crl_policy = ?7, crl_grace = ?8, crl_url = ?9, "
+        "crl_failure = CASE WHEN crl_url IS ?9 THEN crl_failure END " ONE_CA,
+    [SQL_CA_HAS_STATE] = "SELECT 1 FROM ca " ONE_CA " AND state = ?3",
+    [SQL_CA_STATE] = "UPDATE ca SET state = ?3 " ONE_CA
+                     " AND state <> ?3 AND state <> 'unproven'",
+    [SQL_CA_CODE] = "UPDATE ca SET code = ?3, code_expires_at = ?4 " ONE_CA,
+    [SQL_CA_PROVE] = "UPDATE ca SET state = 'active', code = NULL, "
+                     "code_expires_at = NULL " ONE_CA
+                     " AND code = ?3 AND code_expires_at > ?4",
+    [SQL_CA_CRL_CHECKED] =
+        "UPDATE ca SET crl_failure = ?3 " ONE_CA " AND crl_failure IS NOT ?3",
+    [SQL_CA_TOLD] = "UPDATE ca SET told = ?3 " ONE_CA " AND told <> ?3",
+    [SQL_CA_CRL] =
+        "UPDATE ca SET crl_fingerprint = ?3, crl_failure = NULL " ONE_CA,
+    [SQL_CA_REMOVE] = "DELETE FROM ca " ONE_CA,
+    [SQL_CRL_GET] = "SELECT ca.id, " CRL_COLUMNS CA_AND_CRL
+                    "WHERE ca.org = ?1 AND ca.fingerprint = ?2",
+    [SQL_CRL_SET] =
+        "INSERT OR REPLACE INTO crl (org, fingerprint, crl_fingerprint, "
+        "number, this_update, next_update, entries, stored_at, fetched, "
+        "modified_at, told, der) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    [SQL_CRL_FORGET] = "UPDATE crl SET modified_at = NULL " ONE_CA,
+    [SQL_CRL_TOLD] = "UPDATE crl SET told = ?3 " ONE_CA
+                     " AND crl_fingerprint = ?4 AND told <> ?3",
     [SQL_TYPE_SET] =
         "INSERT INTO type (org, type, enrol, window, id_format, id_length, "
         "id_prefix) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) "

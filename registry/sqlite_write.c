@@ -6,23 +6,14 @@
 #include "registry/change.h"
 #include "registry/sqlite_private.h"
 
-/*
- * One change.  Each writes with one statement, or only after the last of its
- * questions: a change that is answered "no" has written nothing, so that no
- * savepoint is needed around it.
- */
-typedef enum res write_change(
-    struct store *store, struct change *change, struct diag *why);
-
-static struct binder
-start(struct store *store, enum sql sql)
+struct binder
+store_start(struct store *store, enum sql sql)
 {
 	return bind_start(store_statement(store, sql));
 }
 
-/* Whether a statement with one or two values gives a row. */
-static int
-ask(struct binder *to, bool *found)
+int
+store_ask(struct binder *to, bool *found)
 {
 	int rc = to->rc;
 
@@ -36,17 +27,16 @@ ask(struct binder *to, bool *found)
 	return rc;
 }
 
-/* The answer to a change that found no row of its own: no such org, or no
- * such record in it. */
-static enum res
-missing(struct store *store, const struct change *change, struct diag *why)
+enum res
+store_missing(
+    struct store *store, const struct change *change, struct diag *why)
 {
-	struct binder to = start(store, SQL_HAS_ORG);
+	struct binder to = store_start(store, SQL_HAS_ORG);
 	bool found = false;
 	int rc;
 
 	bind_text(&to, change->org);
-	rc = ask(&to, &found);
+	rc = store_ask(&to, &found);
 	if (rc != SQLITE_OK) {
 		return store_fail(store, rc, "read", why);
 	}
@@ -54,9 +44,8 @@ missing(struct store *store, const struct change *change, struct diag *why)
 	             : change_no_org(change->org, why);
 }
 
-/* Run a statement that puts something there. */
-static enum res
-put(struct store *store, struct binder *to, const struct change *change,
+enum res
+store_put(struct store *store, struct binder *to, const struct change *change,
     struct diag *why)
 {
 	int rc = bind_run(to);
@@ -74,194 +63,58 @@ put(struct store *store, struct binder *to, const struct change *change,
 	}
 }
 
-/* Run a statement that must find a row. */
-static enum res
-alter(struct store *store, struct binder *to, const struct change *change,
+enum res
+store_alter(struct store *store, struct binder *to, const struct change *change,
     struct diag *why)
 {
-	enum res r = put(store, to, change, why);
+	enum res r = store_put(store, to, change, why);
 
 	return r == RES_OK && sqlite3_changes(store->db) == 0
-	    ? missing(store, change, why)
+	    ? store_missing(store, change, why)
 	    : r;
 }
 
-static enum res
-org_add(struct store *store, struct change *change, struct diag *why)
-{
-	struct binder to = start(store, SQL_ORG_ADD);
-
-	bind_text(&to, change->of.org->name);
-	bind_number(&to, change->of.org->created_at);
-	return put(store, &to, change, why);
-}
-
-static enum res
-org_remove(struct store *store, struct change *change, struct diag *why)
-{
-	struct binder to = start(store, SQL_ORG_REMOVE);
-	enum res r;
-
-	bind_text(&to, change->of.org->name);
-	r = put(store, &to, change, why);
-	return r == RES_OK && sqlite3_changes(store->db) == 0
-	    ? change_answer(change, RES_NOTFOUND, why)
-	    : r;
-}
-
-/* The CAs that the org has, against the one to be added. */
-static enum res
-take_census(struct store *store, const struct change *change,
-    struct ca_census *census, struct diag *why)
-{
-	struct binder to = start(store, SQL_CA_CENSUS);
-	struct columns from = {0};
-	uint8_t fingerprint[HASH_LEN];
-	char id[HASH_TEXT_MAX + 1] = "?", *subject;
-	enum res r = RES_OK;
-	int rc;
-
-	bind_text(&to, change->org);
-	rc = to.rc;
-	while (rc == SQLITE_OK && (rc = sqlite3_step(to.stmt)) == SQLITE_ROW) {
-		subject = NULL;
-		from = columns_start(to.stmt);
-		read_text(&from, id, sizeof(id));
-		read_hash(&from, fingerprint);
-		read_string(&from, &subject);
-		if (from.res == RES_OK) {
-			change_ca_other(
-			    census, change->of.ca, fingerprint, subject);
-			rc = SQLITE_OK;
-		}
-		free(subject);
-	}
-	if (from.res != RES_OK) {
-		r = store_broken(store, &from, "CA", id, why);
-	} else if (rc != SQLITE_DONE) {
-		r = store_fail(store, rc, "read", why);
-	}
-	(void)sqlite3_reset(to.stmt);
-	(void)sqlite3_clear_bindings(to.stmt);
-	return r;
-}
-
-static void
-bind_ca(struct binder *to, const char *org, const struct ca_record *ca)
-{
-	bind_text(to, org);
-	bind_hash(to, true, ca->fingerprint);
-	bind_text(to, ca->id);
-	bind_bytes(to, ca->der, ca->der_len);
-	bind_text(to, ca->subject);
-	bind_number(to, ca->not_before);
-	bind_number(to, ca->not_after);
-	bind_word(to, ca->name);
-	bind_text(to, ca->description);
-	bind_text(to, ca->state);
-	bind_text(to, ca->scope == NULL ? "[]" : ca->scope);
-	bind_word(to, ca->enrol);
-	bind_text(to, ca->tags == NULL ? "[]" : ca->tags);
-	bind_number(to, ca->added_at);
-}
-
-/* The only key that can be taken once the census is done is the name. */
-static enum res
-put_ca(struct store *store, struct binder *to, struct change *change,
-    struct diag *why)
-{
-	enum res r = put(store, to, change, why);
-
-	return r == RES_EXISTS ? change_name_taken(change, why) : r;
-}
-
-static enum res
-ca_add(struct store *store, struct change *change, struct diag *why)
-{
-	struct ca_census census = {0};
-	struct binder to;
-	enum res r;
-
-	r = take_census(store, change, &census, why);
-	if (r == RES_OK) {
-		r = change_ca_settle(&census, change, why);
-	}
-	if (r == RES_OK) {
-		to = start(store, SQL_CA_ADD);
-		bind_ca(&to, change->org, change->of.ca);
-		r = put_ca(store, &to, change, why);
-	}
-	return r;
-}
-
-static enum res
-ca_set(struct store *store, struct change *change, struct diag *why)
-{
-	struct binder to = start(store, SQL_CA_SET);
-	const struct ca_record *ca = change->of.ca;
-	enum res r;
-
-	bind_text(&to, change->org);
-	bind_hash(&to, true, ca->fingerprint);
-	bind_word(&to, ca->name);
-	bind_text(&to, ca->description);
-	bind_text(&to, ca->scope == NULL ? "[]" : ca->scope);
-	bind_word(&to, ca->enrol);
-	r = put_ca(store, &to, change, why);
-	return r == RES_OK && sqlite3_changes(store->db) == 0
-	    ? missing(store, change, why)
-	    : r;
-}
-
-/* A change that met no row to alter: none there, or one that is not as the
- * change wants it, which is answered with res. */
-static enum res
-explain(struct store *store, struct binder *question,
+enum res
+store_explain(struct store *store, struct binder *question,
     const struct change *change, enum res res, struct diag *why)
 {
 	bool found = false;
-	int rc = ask(question, &found);
+	int rc = store_ask(question, &found);
 
 	if (rc != SQLITE_OK) {
 		return store_fail(store, rc, "read", why);
 	}
 	return found ? change_answer(change, res, why)
-	             : missing(store, change, why);
+	             : store_missing(store, change, why);
 }
 
 static enum res
-ca_state(struct store *store, struct change *change, struct diag *why)
+org_add(struct store *store, struct change *change, struct diag *why)
 {
-	struct binder to = start(store, SQL_CA_STATE);
+	struct binder to = store_start(store, SQL_ORG_ADD);
+
+	bind_text(&to, change->of.org->name);
+	bind_number(&to, change->of.org->created_at);
+	return store_put(store, &to, change, why);
+}
+
+static enum res
+org_remove(struct store *store, struct change *change, struct diag *why)
+{
+	struct binder to = store_start(store, SQL_ORG_REMOVE);
 	enum res r;
 
-	bind_text(&to, change->org);
-	bind_hash(&to, true, change->of.ca->fingerprint);
-	bind_text(&to, change->of.ca->state);
-	r = put(store, &to, change, why);
-	if (r != RES_OK || sqlite3_changes(store->db) != 0) {
-		return r;
-	}
-	to = start(store, SQL_HAS_CA);
-	bind_text(&to, change->org);
-	bind_hash(&to, true, change->of.ca->fingerprint);
-	return explain(store, &to, change, RES_EXISTS, why);
-}
-
-static enum res
-ca_remove(struct store *store, struct change *change, struct diag *why)
-{
-	struct binder to = start(store, SQL_CA_REMOVE);
-
-	bind_text(&to, change->org);
-	bind_hash(&to, true, change->of.ca->fingerprint);
-	return alter(store, &to, change, why);
+	bind_text(&to, change->of.org->name);
+	r = store_put(store, &to, change, why);
+	return r == RES_OK && sqlite3_changes(store->db) == 0
+	    ? change_answer(change, RES_NOTFOUND, why)
+	    : r;
 }
 
 static enum res
 type_set(struct store *store, struct change *change, struct diag *why)
 {
-	struct binder to = start(store, SQL_TYPE_SET);
+	struct binder to = store_start(store, SQL_TYPE_SET);
 	const struct type_record *type = change->of.type;
 	char text[TYPE_TEXT_MAX + 1];
 
@@ -273,40 +126,40 @@ type_set(struct store *store, struct change *change, struct diag *why)
 	bind_word(&to, type->id_format);
 	bind_number(&to, type->id_length);
 	bind_word(&to, type->id_prefix);
-	return put(store, &to, change, why);
+	return store_put(store, &to, change, why);
 }
 
 static enum res
 type_unset(struct store *store, struct change *change, struct diag *why)
 {
-	struct binder to = start(store, SQL_TYPE_UNSET);
+	struct binder to = store_start(store, SQL_TYPE_UNSET);
 	char text[TYPE_TEXT_MAX + 1];
 
 	device_type_format(&change->of.type->type, text);
 	bind_text(&to, change->org);
 	bind_text(&to, text);
-	return alter(store, &to, change, why);
+	return store_alter(store, &to, change, why);
 }
 
 static enum res
 rule_set(struct store *store, struct change *change, struct diag *why)
 {
-	struct binder to = start(store, SQL_RULE_SET);
+	struct binder to = store_start(store, SQL_RULE_SET);
 
 	bind_text(&to, change->org);
 	bind_text(&to, change->of.rule->who);
 	bind_text(&to, change->of.rule->level);
-	return put(store, &to, change, why);
+	return store_put(store, &to, change, why);
 }
 
 static enum res
 rule_unset(struct store *store, struct change *change, struct diag *why)
 {
-	struct binder to = start(store, SQL_RULE_UNSET);
+	struct binder to = store_start(store, SQL_RULE_UNSET);
 
 	bind_text(&to, change->org);
 	bind_text(&to, change->of.rule->who);
-	return alter(store, &to, change, why);
+	return store_alter(store, &to, change, why);
 }
 
 static void
@@ -321,7 +174,7 @@ bind_topic(struct binder *to, const char *org, const struct topic_record *topic)
 static enum res
 topic_add(struct store *store, struct change *change, struct diag *why)
 {
-	struct binder to = start(store, SQL_TOPIC_CENSUS);
+	struct binder to = store_start(store, SQL_TOPIC_CENSUS);
 	int64_t count = TOPICS_MAX;
 	int rc;
 
@@ -338,29 +191,29 @@ topic_add(struct store *store, struct change *change, struct diag *why)
 	if (count >= TOPICS_MAX) {
 		return change_answer(change, RES_LIMIT, why);
 	}
-	to = start(store, SQL_TOPIC_ADD);
+	to = store_start(store, SQL_TOPIC_ADD);
 	bind_topic(&to, change->org, change->of.topic);
-	return put(store, &to, change, why);
+	return store_put(store, &to, change, why);
 }
 
 static enum res
 topic_remove(struct store *store, struct change *change, struct diag *why)
 {
-	struct binder to = start(store, SQL_TOPIC_REMOVE);
+	struct binder to = store_start(store, SQL_TOPIC_REMOVE);
 
 	bind_topic(&to, change->org, change->of.topic);
-	return alter(store, &to, change, why);
+	return store_alter(store, &to, change, why);
 }
 
 static enum res
 setting_set(struct store *store, struct change *change, struct diag *why)
 {
-	struct binder to = start(store, SQL_SETTING_SET);
+	struct binder to = store_start(store, SQL_SETTING_SET);
 
 	bind_text(&to, change->org);
 	bind_text(&to, change->of.setting->key);
 	bind_text(&to, change->of.setting->value);
-	return put(store, &to, change, why);
+	return store_put(store, &to, change, why);
 }
 
 /* Without a row added RES_EXISTS: the name is taken, or one that differs in
@@ -369,7 +222,7 @@ static enum res
 insert_device(
     struct store *store, const struct change *change, struct diag *why)
 {
-	struct binder to = start(store, SQL_DEVICE_ADD);
+	struct binder to = store_start(store, SQL_DEVICE_ADD);
 	const struct device *device = change->of.device;
 	char text[IDENTITY_TEXT_MAX + 1];
 	enum res r;
@@ -390,7 +243,7 @@ insert_device(
 	bind_text(&to, device->subject);
 	bind_text(&to, device->tags);
 	bind_text(&to, device->info);
-	r = put(store, &to, change, why);
+	r = store_put(store, &to, change, why);
 	return r == RES_OK && sqlite3_changes(store->db) == 0 ? RES_EXISTS : r;
 }
 
@@ -412,7 +265,7 @@ device_provision(struct store *store, struct change *change, struct diag *why)
 
 	r = insert_device(store, change, why);
 	if (r == RES_EXISTS && device->state == DEVICE_PROVISIONED) {
-		to = start(store, SQL_DEVICE_PROMOTE);
+		to = store_start(store, SQL_DEVICE_PROMOTE);
 		bind_text(&to, change->org);
 		bind_identity(&to, &device->who, text);
 		bind_time(&to, device->provisioned_at);
@@ -423,7 +276,7 @@ device_provision(struct store *store, struct change *change, struct diag *why)
 		bind_word(&to, device->serial);
 		bind_time(&to, device->not_after);
 		bind_text(&to, device->subject);
-		r = put(store, &to, change, why);
+		r = store_put(store, &to, change, why);
 		if (r == RES_OK && sqlite3_changes(store->db) == 0) {
 			r = RES_EXISTS;
 		}
@@ -435,7 +288,7 @@ static struct binder
 start_device(struct store *store, enum sql sql, const struct change *change,
     char text[IDENTITY_TEXT_MAX + 1])
 {
-	struct binder to = start(store, sql);
+	struct binder to = store_start(store, sql);
 
 	bind_text(&to, change->org);
 	bind_identity(&to, &change->of.device->who, text);
@@ -450,12 +303,12 @@ device_lock(struct store *store, struct change *change, struct diag *why)
 	enum res r;
 
 	bind_number(&to, change->of.device->locked);
-	r = put(store, &to, change, why);
+	r = store_put(store, &to, change, why);
 	if (r != RES_OK || sqlite3_changes(store->db) != 0) {
 		return r;
 	}
 	to = start_device(store, SQL_HAS_DEVICE, change, text);
-	return explain(store, &to, change, RES_EXISTS, why);
+	return store_explain(store, &to, change, RES_EXISTS, why);
 }
 
 static enum res
@@ -467,12 +320,12 @@ device_approve(struct store *store, struct change *change, struct diag *why)
 	enum res r;
 
 	bind_time(&to, CLOCK_FOREVER);
-	r = put(store, &to, change, why);
+	r = store_put(store, &to, change, why);
 	if (r != RES_OK || sqlite3_changes(store->db) != 0) {
 		return r;
 	}
 	to = start_device(store, SQL_HAS_DEVICE, change, text);
-	return explain(store, &to, change, RES_REFUSED, why);
+	return store_explain(store, &to, change, RES_REFUSED, why);
 }
 
 static enum res
@@ -481,7 +334,7 @@ device_remove(struct store *store, struct change *change, struct diag *why)
 	char text[IDENTITY_TEXT_MAX + 1];
 	struct binder to = start_device(store, SQL_DEVICE_REMOVE, change, text);
 
-	return alter(store, &to, change, why);
+	return store_alter(store, &to, change, why);
 }
 
 static enum res
@@ -492,7 +345,7 @@ device_seen(struct store *store, struct change *change, struct diag *why)
 
 	bind_time(&to, change->of.device->last_seen_at);
 	bind_word(&to, change->of.device->last_address);
-	return alter(store, &to, change, why);
+	return store_alter(store, &to, change, why);
 }
 
 /* The event alone is the change.  An org that is gone is an answer: the event
@@ -500,12 +353,12 @@ device_seen(struct store *store, struct change *change, struct diag *why)
 static enum res
 event_alone(struct store *store, struct change *change, struct diag *why)
 {
-	struct binder to = start(store, SQL_HAS_ORG);
+	struct binder to = store_start(store, SQL_HAS_ORG);
 	bool found = false;
 	int rc;
 
 	bind_text(&to, change->org);
-	rc = ask(&to, &found);
+	rc = store_ask(&to, &found);
 	if (rc != SQLITE_OK) {
 		return store_fail(store, rc, "read", why);
 	}
@@ -515,10 +368,15 @@ event_alone(struct store *store, struct change *change, struct diag *why)
 static write_change *const writers[] = {
     [CHANGE_ORG_ADD] = org_add,
     [CHANGE_ORG_REMOVE] = org_remove,
-    [CHANGE_CA_ADD] = ca_add,
-    [CHANGE_CA_SET] = ca_set,
-    [CHANGE_CA_STATE] = ca_state,
-    [CHANGE_CA_REMOVE] = ca_remove,
+    [CHANGE_CA_ADD] = sqlite_ca_add,
+    [CHANGE_CA_SET] = sqlite_ca_set,
+    [CHANGE_CA_STATE] = sqlite_ca_state,
+    [CHANGE_CA_CODE] = sqlite_ca_code,
+    [CHANGE_CA_PROVE] = sqlite_ca_prove,
+    [CHANGE_CA_CRL] = sqlite_ca_crl,
+    [CHANGE_CA_CRL_CHECKED] = sqlite_ca_crl_checked,
+    [CHANGE_CA_TOLD] = sqlite_ca_told,
+    [CHANGE_CA_REMOVE] = sqlite_ca_remove,
     [CHANGE_TYPE_SET] = type_set,
     [CHANGE_TYPE_UNSET] = type_unset,
     [CHANGE_RULE_SET] = rule_set,
@@ -546,7 +404,7 @@ static enum res
 tell(void *self, struct change *change, struct diag *why)
 {
 	struct store *store = self;
-	struct binder to = start(store, SQL_EVENT_ADD);
+	struct binder to = store_start(store, SQL_EVENT_ADD);
 	const char *org = change_event_org(change);
 	int rc;
 

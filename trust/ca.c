@@ -179,9 +179,9 @@ add_warnings(X509 *cert, int64_t now, struct ca_candidate *ca)
 	warn(ca,
 	    X509_NAME_cmp(
 	        X509_get_subject_name(cert), X509_get_issuer_name(cert)) != 0,
-	    "the CA is an intermediate: unless its root is registered too, "
-	    "give "
-	    "the listener the root as cafile, which opens the TLS handshake");
+	    "the CA is an intermediate: with tls_verify broker, unless its "
+	    "root is registered too, give the listener the root as cafile, "
+	    "which opens the TLS handshake");
 	warn(ca, ca->info.not_after - now <= CA_EXPIRES_SOON,
 	    "the CA expires within 90 days; its devices are refused from then "
 	    "on");

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * PEM is unwrapped here and the DER inside handed to d2i_X509(), never to
- * OpenSSL's readers of whole files: those obey the trust settings of a
- * "TRUSTED CERTIFICATE", and stop at the first block.
- *
  * Every public function leaves OpenSSL's queue of errors as it found it: the
  * broker reads the same queue for its own connections.
  */
 #include "trust/cert.h"
 
+#include <openssl/asn1t.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -19,71 +17,36 @@
 #include <time.h>
 
 #include "common/clock.h"
+#include "trust/extension.h"
+#include "trust/pem.h"
 
 #define KEY_RSA_MIN 2048
 #define KEY_RSA_MAX 8192
 
-#define PEM_BEGIN "-----BEGIN "
-#define PEM_KEY   "PRIVATE KEY-----"
-
 struct chain {
 	STACK_OF(X509) * certs;
+	uint8_t digest[HASH_LEN];
 };
 
-/*
- * What is not encoded as DER wants it (ASN.1 lengths and the like) does not
- * come out again as it went in.  Such a certificate would have as many
- * fingerprints as it has spellings.
- */
-static X509 *
-decode(const uint8_t *der, size_t len)
-{
-	const unsigned char *at = der;
-	unsigned char *again = NULL;
-	X509 *cert;
-	int n;
-
-	if (len == 0 || len > CERT_FILE_MAX) {
-		return NULL;
-	}
-	cert = d2i_X509(NULL, &at, (long)len);
-	n = cert == NULL ? 0 : i2d_X509(cert, &again);
-	if (at != der + len || n < 0 || (size_t)n != len ||
-	    memcmp(again, der, len) != 0) {
-		X509_free(cert);
-		cert = NULL;
-	}
-	OPENSSL_free(again);
-	return cert;
-}
+static const struct pem_kind one = {
+    PEM_STRING_X509, "certificate", CERT_FILE_MAX, 1};
+static const struct pem_kind several = {
+    PEM_STRING_X509, "certificate", CERT_FILE_MAX, CERT_CHAIN_MAX};
 
 struct x509_st *
 cert_from_der(const uint8_t *der, size_t len)
 {
-	X509 *cert;
-
-	ERR_set_mark();
-	cert = decode(der, len);
-	ERR_pop_to_mark();
-	return cert;
+	return len > CERT_FILE_MAX ? NULL
+	                           : pem_decode(ASN1_ITEM_rptr(X509), der, len);
 }
 
 static enum res
-take(const uint8_t *der, size_t len, STACK_OF(X509) * certs, int max,
-    struct diag *why)
+take(void *to, const uint8_t *der, size_t len, struct diag *why)
 {
-	X509 *cert;
+	STACK_OF(X509) *certs = to;
+	X509 *cert = cert_from_der(der, len);
 
-	if (sk_X509_num(certs) >= max && max == 1) {
-		return diag_res(why, RES_SYNTAX,
-		    "the file holds more than one certificate; give a file "
-		    "with one alone");
-	}
-	if (sk_X509_num(certs) >= max) {
-		return diag_res(why, RES_LIMIT,
-		    "the file holds more than %d certificates", max);
-	}
-	if ((cert = decode(der, len)) == NULL) {
+	if (cert == NULL) {
 		return diag_res(why, RES_SYNTAX,
 		    "the file is not a certificate in PEM or DER, or bytes "
 		    "follow it");
@@ -96,125 +59,22 @@ take(const uint8_t *der, size_t len, STACK_OF(X509) * certs, int max,
 }
 
 static enum res
-take_block(
-    const char *name, const char *header, const uint8_t *der, struct diag *why)
+read_certs(const struct pem_kind *kind, const uint8_t *bytes, size_t len,
+    STACK_OF(X509) * *out, struct diag *why)
 {
-	if (strcmp(name, PEM_STRING_X509_TRUSTED) == 0) {
-		return diag_res(why, RES_REFUSED,
-		    "the file holds a TRUSTED CERTIFICATE, whose settings "
-		    "would be lost; write it anew with \"openssl x509\"");
-	}
-	if (strcmp(name, PEM_STRING_X509) != 0 || header[0] != '\0' ||
-	    der == NULL) {
-		return diag_res(why, RES_SYNTAX,
-		    "the file holds a PEM block \"%.40s\"; give certificates "
-		    "only",
-		    name);
-	}
-	return RES_OK;
-}
+	STACK_OF(X509) * certs;
+	enum res r;
 
-static size_t
-count(const uint8_t *bytes, size_t len, const char *word)
-{
-	const uint8_t *at = bytes, *end = bytes + len;
-	size_t n = 0;
-
-	while (
-	    (at = memmem(at, (size_t)(end - at), word, strlen(word))) != NULL) {
-		at += strlen(word);
-		n++;
-	}
-	return n;
-}
-
-static bool
-ended_well(void)
-{
-	unsigned long error = ERR_peek_last_error();
-
-	return ERR_GET_LIB(error) == ERR_LIB_PEM &&
-	    ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
-}
-
-static enum res
-read_blocks(const uint8_t *bytes, size_t len, STACK_OF(X509) * certs, int max,
-    struct diag *why)
-{
-	size_t blocks = count(bytes, len, PEM_BEGIN);
-	BIO *bio = BIO_new_mem_buf(bytes, (int)len);
-	char *name = NULL, *header = NULL;
-	unsigned char *der = NULL;
-	long der_len = 0;
-	enum res r = RES_OK;
-
-	if (bio == NULL) {
-		return diag_res(why, RES_NOMEM, "there is no memory left");
-	}
-	while (r == RES_OK &&
-	    PEM_read_bio(bio, &name, &header, &der, &der_len) == 1) {
-		r = take_block(name, header, der, why);
-		if (r == RES_OK) {
-			r = take(der, (size_t)der_len, certs, max, why);
-		}
-		OPENSSL_free(name);
-		OPENSSL_free(header);
-		OPENSSL_free(der);
-	}
-	/* A BEGIN that the reader passed over (indented, say) hides something
-	 * from us that another program might read. */
-	if (r == RES_OK &&
-	    (!ended_well() || (size_t)sk_X509_num(certs) != blocks)) {
-		r = diag_res(why, RES_SYNTAX,
-		    "the file holds a damaged PEM block; copy it anew");
-	}
-	BIO_free(bio);
-	return r;
-}
-
-/* A certificate is longer than 127 bytes, so its length takes more than one
- * byte, and the second byte of DER can be no character of a PEM file. */
-static bool
-is_der(const uint8_t *bytes, size_t len)
-{
-	return len >= 2 && bytes[0] == 0x30 && (bytes[1] & 0x80) != 0;
-}
-
-static enum res
-read_certs(const uint8_t *bytes, size_t len, int max, STACK_OF(X509) * *out,
-    struct diag *why)
-{
-	STACK_OF(X509) *certs = NULL;
-	enum res r = RES_OK;
-
-	if (len > CERT_FILE_MAX) {
-		return diag_res(why, RES_LIMIT,
-		    "the file is larger than %d bytes; give certificates only",
-		    CERT_FILE_MAX);
-	}
-	if (len == 0) {
-		return diag_res(why, RES_SYNTAX,
-		    "the file is empty; give a certificate in PEM or DER");
-	}
-	if (!is_der(bytes, len) && count(bytes, len, PEM_KEY) > 0) {
-		return diag_res(why, RES_REFUSED,
-		    "the file holds a private key; give the certificate "
-		    "alone, and keep the key where it belongs");
-	}
-	if ((certs = sk_X509_new_null()) == NULL) {
-		return diag_res(why, RES_NOMEM, "there is no memory left");
-	}
-	r = is_der(bytes, len) ? take(bytes, len, certs, max, why)
-	                       : read_blocks(bytes, len, certs, max, why);
-	if (r == RES_OK && sk_X509_num(certs) == 0) {
-		r = diag_res(why, RES_SYNTAX,
-		    "the file holds no certificate in PEM or DER");
-	}
+	ERR_set_mark();
+	certs = sk_X509_new_null();
+	r = certs == NULL ? diag_res(why, RES_NOMEM, "there is no memory left")
+	                  : pem_read(kind, bytes, len, take, certs, why);
 	if (r == RES_OK) {
 		*out = certs;
 		certs = NULL;
 	}
 	sk_X509_pop_free(certs, X509_free);
+	ERR_pop_to_mark();
 	return r;
 }
 
@@ -223,15 +83,68 @@ cert_parse(
     const uint8_t *bytes, size_t len, struct x509_st **out, struct diag *why)
 {
 	STACK_OF(X509) *certs = NULL;
-	enum res r;
+	enum res r = read_certs(&one, bytes, len, &certs, why);
 
-	ERR_set_mark();
-	r = read_certs(bytes, len, 1, &certs, why);
 	if (r == RES_OK) {
 		*out = sk_X509_pop(certs);
 	}
 	sk_X509_free(certs);
-	ERR_pop_to_mark();
+	return r;
+}
+
+static enum res
+add_to_digest(EVP_MD_CTX *ctx, const X509 *cert)
+{
+	unsigned char *der = NULL;
+	int len = i2d_X509(cert, &der);
+	enum res r = RES_SYNTAX;
+
+	if (len > 0) {
+		r = EVP_DigestUpdate(ctx, der, (size_t)len) == 1 ? RES_OK
+		                                                 : RES_NOMEM;
+	}
+	OPENSSL_free(der);
+	return r;
+}
+
+/* DER tells its own length, so no two lists run together into one. */
+static enum res
+digest(const STACK_OF(X509) * certs, uint8_t out[HASH_LEN])
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	int i, n = sk_X509_num(certs);
+	enum res r = RES_OK;
+
+	if (ctx == NULL || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1) {
+		r = RES_NOMEM;
+	}
+	for (i = 0; r == RES_OK && i < n; i++) {
+		r = add_to_digest(ctx, sk_X509_value(certs, i));
+	}
+	if (r == RES_OK && EVP_DigestFinal_ex(ctx, out, NULL) != 1) {
+		r = RES_NOMEM;
+	}
+	EVP_MD_CTX_free(ctx);
+	return r;
+}
+
+/* Takes the certificates over, also on failure. */
+static enum res
+make_chain(STACK_OF(X509) * certs, struct chain **out)
+{
+	struct chain *chain = calloc(1, sizeof(*chain));
+	enum res r;
+
+	if (chain == NULL) {
+		sk_X509_pop_free(certs, X509_free);
+		return RES_NOMEM;
+	}
+	chain->certs = certs;
+	if ((r = digest(certs, chain->digest)) == RES_OK) {
+		*out = chain;
+		chain = NULL;
+	}
+	chain_free(chain);
 	return r;
 }
 
@@ -239,21 +152,72 @@ enum res
 chain_parse(
     const uint8_t *bytes, size_t len, struct chain **out, struct diag *why)
 {
-	struct chain *chain = calloc(1, sizeof(*chain));
-	enum res r;
+	STACK_OF(X509) *certs = NULL;
+	enum res r = read_certs(&several, bytes, len, &certs, why);
 
-	if (chain == NULL) {
-		return diag_res(why, RES_NOMEM, "there is no memory left");
+	if (r != RES_OK) {
+		return r;
 	}
 	ERR_set_mark();
-	r = read_certs(bytes, len, CERT_CHAIN_MAX, &chain->certs, why);
-	ERR_pop_to_mark();
-	if (r == RES_OK) {
-		*out = chain;
-		chain = NULL;
+	if ((r = make_chain(certs, out)) != RES_OK) {
+		diag_set(why, "there is no memory left");
 	}
-	chain_free(chain);
+	ERR_pop_to_mark();
 	return r;
+}
+
+static STACK_OF(X509) * refer_to_rest(const STACK_OF(X509) * sent)
+{
+	STACK_OF(X509) *certs = sk_X509_new_null();
+	int i, n = sk_X509_num(sent);
+	X509 *cert;
+
+	for (i = 1; certs != NULL && i < n; i++) {
+		cert = sk_X509_value(sent, i);
+		if (X509_up_ref(cert) != 1) {
+			break;
+		}
+		if (sk_X509_push(certs, cert) <= 0) {
+			X509_free(cert);
+			break;
+		}
+	}
+	if (certs != NULL && i < n) {
+		sk_X509_pop_free(certs, X509_free);
+		certs = NULL;
+	}
+	return certs;
+}
+
+enum res
+chain_adopt(const struct stack_st_X509 *sent, struct chain **out)
+{
+	STACK_OF(X509) * certs;
+	int n = sk_X509_num(sent) - 1; /* -2 for NULL */
+	enum res r = RES_NOMEM;
+
+	if (n > CERT_CHAIN_MAX) {
+		return RES_LIMIT;
+	}
+	if (n <= 0) {
+		*out = NULL;
+		return RES_OK;
+	}
+	ERR_set_mark();
+	if ((certs = refer_to_rest(sent)) != NULL) {
+		r = make_chain(certs, out);
+	}
+	ERR_pop_to_mark();
+	return r;
+}
+
+void
+chain_digest(const struct chain *chain, uint8_t out[HASH_LEN])
+{
+	memset(out, 0, HASH_LEN);
+	if (chain != NULL) {
+		memcpy(out, chain->digest, HASH_LEN);
+	}
 }
 
 void
@@ -271,26 +235,24 @@ chain_certs(const struct chain *chain)
 	return chain == NULL ? NULL : chain->certs;
 }
 
-static int64_t
-read_time(const ASN1_TIME *time)
+int64_t
+cert_time(const struct asn1_string_st *time)
 {
+	int64_t when = CLOCK_NONE;
 	struct tm tm;
 
-	if (time == NULL || ASN1_TIME_to_tm(time, &tm) != 1) {
-		return CLOCK_NONE;
+	ERR_set_mark();
+	if (time != NULL && ASN1_TIME_to_tm(time, &tm) == 1) {
+		when = (int64_t)timegm(&tm);
 	}
-	return (int64_t)timegm(&tm);
+	ERR_pop_to_mark();
+	return when;
 }
 
 int64_t
 cert_not_after(const struct x509_st *cert)
 {
-	int64_t when;
-
-	ERR_set_mark();
-	when = read_time(X509_get0_notAfter(cert));
-	ERR_pop_to_mark();
-	return when;
+	return cert_time(X509_get0_notAfter(cert));
 }
 
 static void
@@ -350,8 +312,8 @@ cert_info_read(
 		    why, RES_SYNTAX, "the certificate cannot be encoded");
 		goto out;
 	}
-	info.not_before = read_time(X509_get0_notBefore(cert));
-	info.not_after = read_time(X509_get0_notAfter(cert));
+	info.not_before = cert_time(X509_get0_notBefore(cert));
+	info.not_after = cert_time(X509_get0_notAfter(cert));
 	write_serial(cert, info.serial);
 	if ((info.subject = write_subject(cert)) == NULL) {
 		r = diag_res(why, RES_NOMEM, "there is no memory left");
@@ -370,69 +332,19 @@ cert_info_done(struct cert_info *info)
 	info->subject = NULL;
 }
 
-/* X509V3_EXT_d2i() would not tell of bytes that follow the value. */
-static bool
-decodes(X509_EXTENSION *extension)
-{
-	const X509V3_EXT_METHOD *method = X509V3_EXT_get(extension);
-	const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(extension);
-	const unsigned char *at = ASN1_STRING_get0_data(value);
-	const unsigned char *end = at + ASN1_STRING_length(value);
-	void *item;
-
-	if (method == NULL || (method->it == NULL && method->d2i == NULL)) {
-		return true; /* critical ones are refused with the chain */
-	}
-	if (method->it != NULL) {
-		item = ASN1_item_d2i(
-		    NULL, &at, end - at, ASN1_ITEM_ptr(method->it));
-		ASN1_item_free(item, ASN1_ITEM_ptr(method->it));
-	} else {
-		item = method->d2i(NULL, &at, end - at);
-		method->ext_free(item);
-	}
-	return item != NULL && at == end;
-}
-
-static bool
-find_unsound(X509 *cert, const char **why)
-{
-	int i, n = X509_get_ext_count(cert);
-	X509_EXTENSION *extension;
-
-	if (n > CERT_EXTENSIONS_MAX) {
-		*why = "the certificate has too many extensions";
-		return true;
-	}
-	for (i = 0; i < n; i++) {
-		extension = X509_get_ext(cert, i);
-		if (X509_get_ext_by_OBJ(
-		        cert, X509_EXTENSION_get_object(extension), i) >= 0) {
-			*why = "the certificate has an extension twice";
-			return true;
-		}
-		if (!decodes(extension)) {
-			*why = "the certificate has an extension that cannot "
-			       "be decoded";
-			return true;
-		}
-	}
-	if ((X509_get_extension_flags(cert) & EXFLAG_INVALID) != 0) {
-		*why = "the certificate has an extension that makes no sense";
-		return true;
-	}
-	return false;
-}
-
 bool
 cert_has_sound_extensions(struct x509_st *cert, const char **why)
 {
-	bool unsound;
+	bool sound;
 
 	ERR_set_mark();
-	unsound = find_unsound(cert, why);
+	sound = extensions_are_sound(X509_get0_extensions(cert), why);
+	if (sound && (X509_get_extension_flags(cert) & EXFLAG_INVALID) != 0) {
+		*why = "the certificate has an extension that makes no sense";
+		sound = false;
+	}
 	ERR_pop_to_mark();
-	return !unsound;
+	return sound;
 }
 
 /* The curve must be named: explicit parameters let a certificate choose its

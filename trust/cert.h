@@ -56,10 +56,21 @@ MUST_CHECK enum res chain_parse(
     const uint8_t *bytes, size_t len, struct chain **out, struct diag *why);
 void chain_free(struct chain *chain);
 
+struct stack_st_X509;
+
+/* The certificates that a peer sent but for the first, its own: references to
+ * them, in the order of sending.  sent may be NULL.  RES_LIMIT for more than
+ * CERT_CHAIN_MAX; RES_SYNTAX for one that cannot be encoded; RES_NOMEM.  *out
+ * is NULL where there are none. */
+MUST_CHECK enum res chain_adopt(
+    const struct stack_st_X509 *sent, struct chain **out);
+
+/* SHA-256 over the certificates in their order; zeros for an empty one. */
+void chain_digest(const struct chain *chain, uint8_t digest[HASH_LEN]);
+
 /*
  * The rest is for the other files of this room.
  */
-struct stack_st_X509;
 
 /* The certificates of a chain; it keeps them.  NULL for an empty one. */
 struct stack_st_X509 *chain_certs(const struct chain *chain);
@@ -67,7 +78,9 @@ struct stack_st_X509 *chain_certs(const struct chain *chain);
 /* Exactly one certificate in DER, or NULL. */
 struct x509_st *cert_from_der(const uint8_t *der, size_t len);
 
-int64_t cert_not_after(const struct x509_st *cert); /* or CLOCK_NONE */
+struct asn1_string_st; /* an ASN1_TIME, or NULL */
+int64_t cert_time(const struct asn1_string_st *time); /* or CLOCK_NONE */
+int64_t cert_not_after(const struct x509_st *cert);
 
 /* Whether no extension stands twice, and each that OpenSSL knows decodes to
  * its last byte.  False: *why is a constant sentence. */

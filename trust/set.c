@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trust/path.h"
+
 static const char *const state_names[] = {
     [CA_UNPROVEN] = "unproven",
     [CA_INACTIVE] = "inactive",
@@ -55,6 +57,7 @@ clear(struct anchor *anchor)
 		free(anchor->patterns[i]);
 	}
 	free(anchor->patterns);
+	crl_unref(anchor->crl);
 	X509_STORE_free(anchor->store);
 	X509_free(anchor->cert);
 }
@@ -72,22 +75,29 @@ trust_set_free(struct trust_set *set)
 	}
 }
 
+/*
+ * RFC 5280 6.1.1 has any-policy as the initial set of policies.  OpenSSL's is
+ * empty, and then no chain holds in which a CA requires an explicit policy.
+ */
+static bool
+set_params(X509_VERIFY_PARAM *param)
+{
+	X509_VERIFY_PARAM_set_auth_level(param, TRUST_AUTH_LEVEL);
+	X509_VERIFY_PARAM_set_depth(param, TRUST_DEPTH);
+	return X509_VERIFY_PARAM_set_flags(param,
+	           X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_POLICY_CHECK) == 1 &&
+	    X509_VERIFY_PARAM_set_purpose(param, X509_PURPOSE_SSL_CLIENT) ==
+	    1 &&
+	    X509_VERIFY_PARAM_add0_policy(param, OBJ_nid2obj(NID_any_policy)) ==
+	    1;
+}
+
 static X509_STORE *
 make_store(X509 *cert)
 {
 	X509_STORE *store = X509_STORE_new();
-	X509_VERIFY_PARAM *param;
 
-	if (store == NULL) {
-		return NULL;
-	}
-	param = X509_STORE_get0_param(store);
-	X509_VERIFY_PARAM_set_auth_level(param, TRUST_AUTH_LEVEL);
-	X509_VERIFY_PARAM_set_depth(param, TRUST_DEPTH);
-	if (X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN) !=
-	        1 ||
-	    X509_VERIFY_PARAM_set_purpose(param, X509_PURPOSE_SSL_CLIENT) !=
-	        1 ||
+	if (store == NULL || !set_params(X509_STORE_get0_param(store)) ||
 	    X509_STORE_add_cert(store, cert) != 1) {
 		X509_STORE_free(store);
 		return NULL;
@@ -129,19 +139,18 @@ set_find(const struct trust_set *set, const uint8_t fingerprint[HASH_LEN])
 }
 
 static enum res
-fill(struct anchor *anchor, const uint8_t *der, size_t der_len,
-    const char *const *patterns, size_t n, struct diag *why)
+read_cert(struct anchor *anchor, struct diag *why)
 {
 	struct cert_info info;
-	enum res r;
+	enum res r = ca_key_read(anchor->cert, &anchor->key);
 
-	if ((anchor->cert = cert_from_der(der, der_len)) == NULL) {
+	if (r == RES_SYNTAX) {
 		return diag_res(why, RES_CORRUPT,
-		    "a registered CA does not read back as a certificate");
+		    "the public key of a registered CA cannot be decoded, or "
+		    "is of a kind that is not accepted");
 	}
-	if (!copy_patterns(anchor, patterns, n) ||
-	    (anchor->store = make_store(anchor->cert)) == NULL) {
-		return diag_res(why, RES_NOMEM, "there is no memory left");
+	if (r != RES_OK) {
+		return diag_res(why, r, "there is no memory left");
 	}
 	if ((r = cert_info_read(anchor->cert, &info, why)) == RES_OK) {
 		memcpy(anchor->fingerprint, info.fingerprint, HASH_LEN);
@@ -152,33 +161,110 @@ fill(struct anchor *anchor, const uint8_t *der, size_t der_len,
 	return r;
 }
 
-enum res
-trust_set_add(struct trust_set *set, const uint8_t *der, size_t der_len,
-    enum ca_state state, const char *const *patterns, size_t pattern_count,
-    struct diag *why)
+static enum res
+fill(struct anchor *anchor, const uint8_t *der, size_t der_len,
+    const struct ca_terms *terms, struct diag *why)
 {
-	struct anchor anchor = {.state = state};
-	enum res r;
+	if ((anchor->cert = cert_from_der(der, der_len)) == NULL) {
+		return diag_res(why, RES_CORRUPT,
+		    "a registered CA does not read back as a certificate");
+	}
+	if (!copy_patterns(anchor, terms->patterns, terms->pattern_count) ||
+	    (anchor->store = make_store(anchor->cert)) == NULL) {
+		return diag_res(why, RES_NOMEM, "there is no memory left");
+	}
+	anchor->state = terms->state;
+	anchor->crl_policy = terms->crl_policy;
+	anchor->crl_grace = terms->crl_grace;
+	anchor->crl = terms->crl == NULL ? NULL : crl_ref(terms->crl);
+	return read_cert(anchor, why);
+}
 
-	if (set->count == TRUST_CAS_MAX || pattern_count > SCOPE_PATTERNS_MAX) {
+static enum res
+check_terms(
+    const struct trust_set *set, const struct ca_terms *terms, struct diag *why)
+{
+	if (set->count == TRUST_CAS_MAX ||
+	    terms->pattern_count > SCOPE_PATTERNS_MAX) {
 		return diag_res(why, RES_LIMIT,
 		    "there are more than %d CAs, or more than %d scopes of "
 		    "one CA",
 		    TRUST_CAS_MAX, SCOPE_PATTERNS_MAX);
 	}
+	if (terms->crl_grace < 0) {
+		return diag_res(why, RES_CORRUPT,
+		    "the grace of a registered CA's CRL is negative");
+	}
+	return RES_OK;
+}
+
+/* Whether issuer's CRL lists a CA of that serial number, and of its name. */
+static bool
+lists(const struct anchor *issuer, const struct anchor *subject)
+{
+	uint8_t serial[CRL_SERIAL_MAX];
+	size_t len;
+
+	return issuer->crl != NULL && issuer->crl_policy != CRL_OFF &&
+	    X509_NAME_cmp(X509_get_subject_name(issuer->cert),
+	        X509_get_issuer_name(subject->cert)) == 0 &&
+	    path_serial(subject->cert, serial, &len) &&
+	    crl_look(issuer->crl, serial, len, true) == CRL_LISTED;
+}
+
+/*
+ * X509_verify() does not tell a wrong signature from a lack of memory.  Where
+ * the authority key identifier names the issuer's key the answer is not
+ * needed.
+ */
+static void
+mark_revoked(const struct anchor *issuer, struct anchor *subject)
+{
+	if (lists(issuer, subject) &&
+	    (cert_names_key_of(subject->cert, issuer->cert) ||
+	        X509_verify(subject->cert, X509_get0_pubkey(issuer->cert)) ==
+	            1)) {
+		subject->is_revoked = true;
+	}
+}
+
+/* A self-signed CA may list itself. */
+static void
+append(struct trust_set *set, const struct anchor *anchor)
+{
+	struct anchor *added = &set->anchors[set->count++];
+	size_t i;
+
+	*added = *anchor;
+	for (i = 0; i < set->count; i++) {
+		mark_revoked(&set->anchors[i], added);
+		mark_revoked(added, &set->anchors[i]);
+	}
+}
+
+enum res
+trust_set_add(struct trust_set *set, const uint8_t *der, size_t der_len,
+    const struct ca_terms *terms, struct diag *why)
+{
+	struct anchor anchor = {.state = CA_UNPROVEN};
+	enum res r = check_terms(set, terms, why);
+
+	if (r != RES_OK) {
+		return r;
+	}
 	ERR_set_mark();
-	r = fill(&anchor, der, der_len, patterns, pattern_count, why);
-	ERR_pop_to_mark();
+	r = fill(&anchor, der, der_len, terms, why);
 	if (r == RES_OK && set_find(set, anchor.fingerprint) != NULL) {
 		r = diag_res(
 		    why, RES_EXISTS, "a CA is registered twice in one org");
 	}
-	if (r != RES_OK) {
+	if (r == RES_OK) {
+		append(set, &anchor);
+	} else {
 		clear(&anchor);
-		return r;
 	}
-	set->anchors[set->count++] = anchor;
-	return RES_OK;
+	ERR_pop_to_mark();
+	return r;
 }
 
 bool

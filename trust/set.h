@@ -7,16 +7,22 @@
 
 #include <openssl/types.h>
 
+#include "trust/ca_key.h"
 #include "trust/trust.h"
 
 struct anchor {
 	X509 *cert;
 	X509_STORE *store; /* holds cert alone; never changed */
 	uint8_t fingerprint[HASH_LEN];
+	struct ca_key key;
 	enum ca_state state;
 	int64_t not_before, not_after;
 	char **patterns;
 	size_t pattern_count;
+	enum crl_policy crl_policy;
+	int64_t crl_grace;
+	struct crl *crl; /* or NULL */
+	bool is_revoked; /* a registered CA that issued it lists it */
 };
 
 struct trust_set {

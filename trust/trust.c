@@ -4,6 +4,9 @@
  * callback, can lead to acceptance.  If it fails the second runs again with a
  * callback that goes on after every error and notes them all: that answer is
  * used to say what is wrong, and for nothing else.
+ *
+ * What the registry has to say of the chain is judged in both cases by
+ * judge_path(), as it is when the chain is looked at again.
  */
 #include "trust/trust.h"
 
@@ -15,6 +18,8 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "trust/judge.h"
+#include "trust/path.h"
 #include "trust/set.h"
 
 /* One call of trust_verify(). */
@@ -24,17 +29,16 @@ struct query {
 	X509 *cert; /* the leaf's */
 	STACK_OF(X509) * untrusted;
 	const struct identity *who;
-	time_t now;
+	int64_t now;
 	const char *weakness; /* of the leaf's key; NULL: none */
 };
 
 /* What was found wrong between the leaf and one CA. */
 struct defects {
-	bool lost;         /* no answer: no memory */
-	bool stranger;     /* the CA did not issue this */
-	bool forged;       /* it names the CA's key, which did not sign it */
-	enum reason first; /* the rest; REASON_NONE: nothing */
-	const char *detail;
+	bool lost;        /* no answer: no memory */
+	bool stranger;    /* the CA did not issue this */
+	bool forged;      /* it names the CA's key, which did not sign it */
+	struct flaw flaw; /* the rest */
 };
 
 /* How close a CA came, from best to worst. */
@@ -98,16 +102,6 @@ translate(int error, int depth)
 	}
 }
 
-/* Keep the flaw that comes first in the order of reason.h. */
-static void
-add_flaw(struct defects *defects, enum reason reason, const char *detail)
-{
-	if (defects->first == REASON_NONE || reason < defects->first) {
-		defects->first = reason;
-		defects->detail = detail;
-	}
-}
-
 static void
 note(struct defects *defects, X509_STORE_CTX *ctx)
 {
@@ -141,7 +135,7 @@ note(struct defects *defects, X509_STORE_CTX *ctx)
 		}
 		break;
 	default:
-		add_flaw(defects, translate(error, depth),
+		flaw_add(&defects->flaw, translate(error, depth),
 		    X509_verify_cert_error_string(error));
 	}
 }
@@ -168,7 +162,8 @@ open_context(const struct query *query, const struct anchor *anchor)
 		X509_STORE_CTX_free(ctx);
 		return NULL;
 	}
-	X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(ctx), query->now);
+	X509_VERIFY_PARAM_set_time(
+	    X509_STORE_CTX_get0_param(ctx), (time_t)query->now);
 	return ctx;
 }
 
@@ -194,120 +189,135 @@ diagnose(const struct query *query, const struct anchor *anchor,
 {
 	X509_STORE_CTX *ctx = open_context(query, anchor);
 
-	if (ctx == NULL) {
+	if (ctx == NULL || X509_STORE_CTX_set_app_data(ctx, defects) != 1) {
 		defects->lost = true;
-		return NULL;
+		return ctx;
 	}
-	X509_STORE_CTX_set_app_data(ctx, defects);
 	X509_STORE_CTX_set_verify_cb(ctx, collect);
 	if (X509_verify_cert(ctx) < 0 ||
 	    (!defects->stranger && !defects->forged &&
-	        defects->first == REASON_NONE)) {
+	        defects->flaw.reason == REASON_NONE)) {
 		defects->lost = true;
 	}
 	return ctx;
 }
 
-/* What the walk along a chain found, besides defects. */
-struct walk {
-	const struct anchor *blocker; /* nearest to the leaf */
-	bool out_of_scope;
-	int64_t valid_until;
-};
-
-/* An intermediate that is registered, by its name and key, is bound by what
- * the registry says of it, whichever of its certificates the client sent. */
-static void
-judge_intermediate(
-    const struct query *query, const X509 *cert, struct walk *walk)
+/* OpenSSL looks at a CA's mappings only if the CA has policies as well. */
+static bool
+maps_any_policy(const X509 *cert)
 {
-	const struct anchor *idle = NULL, *anchor = query->set->anchors;
-	const struct anchor *end = anchor + query->set->count;
-	bool active = false, covered = false;
+	POLICY_MAPPINGS *list;
+	const POLICY_MAPPING *pair;
+	bool found;
+	int i;
 
-	for (; anchor < end; anchor++) {
-		if (!cert_is_same_ca(anchor->cert, cert)) {
-			continue;
-		}
-		if (anchor->state == CA_ACTIVE) {
-			active = true;
-			covered |= anchor_covers(anchor, query->who);
-		} else if (idle == NULL) {
-			idle = anchor;
-		}
+	if (X509_get_ext_by_NID(cert, NID_policy_mappings, -1) < 0) {
+		return false;
 	}
-	walk->out_of_scope |= active && !covered;
-	if (!active && walk->blocker == NULL) {
-		walk->blocker = idle;
+	list = X509_get_ext_d2i(cert, NID_policy_mappings, NULL, NULL);
+	found = list == NULL; /* cannot be decoded */
+	for (i = 0; i < sk_POLICY_MAPPING_num(list); i++) {
+		pair = sk_POLICY_MAPPING_value(list, i);
+		found |=
+		    OBJ_obj2nid(pair->issuerDomainPolicy) == NID_any_policy ||
+		    OBJ_obj2nid(pair->subjectDomainPolicy) == NID_any_policy;
+	}
+	sk_POLICY_MAPPING_pop_free(list, POLICY_MAPPING_free);
+	return found;
+}
+
+static bool
+has_lax(const X509 *cert, int nid)
+{
+	int at = X509_get_ext_by_NID(cert, nid, -1);
+
+	return at >= 0 &&
+	    X509_EXTENSION_get_critical(X509_get_ext(cert, at)) != 1;
+}
+
+/* RFC 5280 4.2.1.5, 4.2.1.11 and 4.2.1.14. */
+static void
+judge_policies(const X509 *cert, struct flaw *flaw)
+{
+	if (maps_any_policy(cert)) {
+		flaw_add(flaw, REASON_CERT_INVALID,
+		    "a certificate in the chain maps any-policy, or its policy "
+		    "mappings cannot be decoded");
+	}
+	if (has_lax(cert, NID_policy_constraints) ||
+	    has_lax(cert, NID_inhibit_any_policy)) {
+		flaw_add(flaw, REASON_CERT_INVALID,
+		    "a certificate in the chain sets constraints on policies "
+		    "that are not critical");
 	}
 }
 
 /* What OpenSSL leaves open: wildcards under name constraints, of which it
- * compares the letters alone, and policies, which it checks on request. */
+ * compares the letters alone, and the constraints of the CA that anchors. */
 static void
 judge_extensions(
-    const struct query *query, const X509 *cert, struct defects *defects)
+    const struct query *query, X509_STORE_CTX *ctx, struct flaw *flaw)
 {
-	if (X509_get_ext_by_NID(cert, NID_name_constraints, -1) >= 0 &&
-	    leaf_has_wildcard(query->leaf)) {
-		add_flaw(defects, REASON_CERT_INVALID,
-		    "the certificate has a wildcard, and a CA above it "
-		    "constrains names");
-	}
-	if (X509_get_ext_by_NID(cert, NID_policy_constraints, -1) >= 0) {
-		add_flaw(defects, REASON_CERT_INVALID,
-		    "the chain sets constraints on certificate policies, "
-		    "which are not enforced here");
-	}
-}
-
-static struct walk
-walk_chain(const struct query *query, const struct anchor *anchor,
-    X509_STORE_CTX *ctx, struct defects *defects)
-{
-	struct walk walk = {.valid_until = CLOCK_FOREVER};
 	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+	const X509 *cert = NULL;
 	int i, n = sk_X509_num(chain);
 
 	for (i = 0; i < n; i++) {
-		const X509 *cert = sk_X509_value(chain, i);
-		int64_t until = cert_not_after(cert);
-
-		walk.valid_until =
-		    until < walk.valid_until ? until : walk.valid_until;
-		judge_extensions(query, cert, defects);
-		if (i > 0 && i < n - 1) {
-			judge_intermediate(query, cert, &walk);
+		cert = sk_X509_value(chain, i);
+		judge_policies(cert, flaw);
+		if (X509_get_ext_by_NID(cert, NID_name_constraints, -1) >= 0 &&
+		    leaf_has_wildcard(query->leaf)) {
+			flaw_add(flaw, REASON_CERT_INVALID,
+			    "the certificate has a wildcard, and a CA above it "
+			    "constrains names");
 		}
 	}
-	if (anchor->state != CA_ACTIVE && walk.blocker == NULL) {
-		walk.blocker = anchor;
+	if (X509_get_ext_by_NID(cert, NID_policy_constraints, -1) >= 0) {
+		flaw_add(flaw, REASON_CERT_INVALID,
+		    "the registered CA sets constraints on certificate "
+		    "policies, which are not enforced here");
 	}
-	walk.out_of_scope |= !anchor_covers(anchor, query->who);
-	return walk;
+}
+
+/* A chain that OpenSSL accepts can be read, if there is memory. */
+static void
+read_path(const struct anchor *anchor, X509_STORE_CTX *ctx, bool accepted,
+    struct path *path, struct defects *defects)
+{
+	const char *why = NULL;
+
+	if (path_read(X509_STORE_CTX_get0_chain(ctx), anchor->cert,
+	        anchor->fingerprint, path, &why)) {
+		return;
+	}
+	if (why != NULL) {
+		flaw_add(&defects->flaw, REASON_CERT_INVALID, why);
+	}
+	defects->lost |= accepted && why == NULL;
 }
 
 static struct outcome
-sum_up(const struct anchor *anchor, const struct defects *defects,
-    const struct walk *walk)
+sum_up(const struct judgement *judgement)
 {
-	bool flawed = defects->first != REASON_NONE;
+	const struct flaw *flaw = &judgement->flaw;
+	const struct anchor *blocker = judgement->blocker;
+	bool flawed = flaw->reason != REASON_NONE;
 
-	if (walk->blocker != NULL) {
-		enum reason reason = state_reason(walk->blocker->state);
+	if (blocker != NULL) {
+		enum reason reason = state_reason(blocker->state);
 
 		return (struct outcome){
 		    flawed ? STANDING_BLOCKED_AND_FLAWED : STANDING_BLOCKED,
-		    reason, reason_text(reason), walk->blocker, CLOCK_NONE};
+		    reason, reason_text(reason), blocker, CLOCK_NONE};
 	}
 	if (flawed) {
-		return (struct outcome){STANDING_FLAWED, defects->first,
-		    defects->detail, anchor, CLOCK_NONE};
+		return (struct outcome){STANDING_FLAWED, flaw->reason,
+		    flaw->detail, judgement->anchor, CLOCK_NONE};
 	}
 	return (struct outcome){
-	    walk->out_of_scope ? STANDING_OUT_OF_SCOPE : STANDING_USABLE,
-	    REASON_NONE, "a registered CA issued the certificate", anchor,
-	    walk->valid_until};
+	    judgement->out_of_scope ? STANDING_OUT_OF_SCOPE : STANDING_USABLE,
+	    REASON_NONE, "a registered CA issued the certificate",
+	    judgement->anchor, judgement->valid_until};
 }
 
 static const struct outcome unknown = {STANDING_STRANGER, REASON_CA_UNKNOWN,
@@ -317,25 +327,42 @@ static const struct outcome forged = {STANDING_FORGED, REASON_CERT_INVALID,
     "the signature does not fit the key of the CA that it names", NULL,
     CLOCK_NONE};
 
-/* Ask one CA.  False: no answer, for want of memory. */
-static bool
-ask(const struct query *query, const struct anchor *anchor, struct outcome *out)
+/* The chain came to the CA: what is there to say of it? */
+static struct outcome
+judge(
+    const struct query *query, const struct path *path, const struct flaw *flaw)
 {
-	struct defects defects = {.first = REASON_NONE};
-	X509_STORE_CTX *ctx = accept(query, anchor);
-	struct walk walk;
+	struct judgement judgement;
 
-	if (ctx == NULL) {
+	judge_path(query->set, path, query->who, query->now, &judgement);
+	if (flaw->reason != REASON_NONE) {
+		flaw_add(&judgement.flaw, flaw->reason, flaw->detail);
+	}
+	return sum_up(&judgement);
+}
+
+/* Ask one CA.  False: no answer, for want of memory.  *path is the chain's,
+ * if out->reason is REASON_NONE. */
+static bool
+ask(const struct query *query, const struct anchor *anchor, struct outcome *out,
+    struct path *path)
+{
+	struct defects defects = {.flaw = {.reason = REASON_NONE}};
+	X509_STORE_CTX *ctx = accept(query, anchor);
+	bool accepted = ctx != NULL;
+
+	if (!accepted) {
 		ctx = diagnose(query, anchor, &defects);
 	}
 	if (query->weakness != NULL) {
-		add_flaw(&defects, REASON_CERT_WEAK, query->weakness);
+		flaw_add(&defects.flaw, REASON_CERT_WEAK, query->weakness);
 	}
-	if (!defects.lost) {
-		walk = walk_chain(query, anchor, ctx, &defects);
-		*out = defects.stranger ? unknown
-		    : defects.forged    ? forged
-		                        : sum_up(anchor, &defects, &walk);
+	if (defects.stranger || defects.forged) {
+		*out = defects.stranger ? unknown : forged;
+	} else if (!defects.lost) {
+		judge_extensions(query, ctx, &defects.flaw);
+		read_path(anchor, ctx, accepted, path, &defects);
+		*out = judge(query, path, &defects.flaw);
 	}
 	X509_STORE_CTX_free(ctx);
 	return !defects.lost;
@@ -405,100 +432,117 @@ is_better(const struct outcome *a, const struct outcome *b)
 }
 
 static void
-tell(const struct query *query, const struct outcome *outcome,
+tell(const struct outcome *outcome, const struct identity *who,
     struct trust_finding *out)
 {
 	out->reason = outcome->reason;
 	out->detail = outcome->detail;
 	out->valid_until = outcome->valid_until;
-	out->in_scope =
-	    outcome->standing == STANDING_USABLE && query->who != NULL;
+	out->in_scope = outcome->standing == STANDING_USABLE && who != NULL;
 	if (outcome->ca != NULL) {
 		out->has_ca = true;
 		memcpy(out->ca, outcome->ca->fingerprint, HASH_LEN);
 	}
 }
 
-static void
-ask_all(const struct query *query, struct trust_finding *out)
+/* As ask(), of the CA that comes nearest. */
+static bool
+ask_all(const struct query *query, struct outcome *best, struct path *path)
 {
 	const struct anchor *list[TRUST_CAS_MAX];
 	size_t i, n = list_candidates(query, list);
-	struct outcome best = unknown, next = unknown;
+	struct outcome next = unknown;
+	struct path way = {.count = 0};
 	enum standing enough =
 	    query->who == NULL ? STANDING_OUT_OF_SCOPE : STANDING_USABLE;
 
-	for (i = 0; i < n && best.standing > enough; i++) {
-		if (!ask(query, list[i], &next)) {
-			return;
+	*best = unknown;
+	for (i = 0; i < n && best->standing > enough; i++) {
+		if (!ask(query, list[i], &next, &way)) {
+			return false;
 		}
-		if (is_better(&next, &best)) {
-			best = next;
+		if (is_better(&next, best)) {
+			*best = next;
+			*path = way;
 		}
 	}
-	tell(query, &best, out);
+	return true;
+}
+
+/* What is refused whichever CA signed it. */
+static enum reason
+refuse(const struct query *query, enum reason checked, const char **why)
+{
+	/* A weak key is told only where nothing about the CA comes first. */
+	if (checked != REASON_NONE && checked != REASON_CERT_WEAK) {
+		return checked;
+	}
+	if (set_find(query->set, leaf_info(query->leaf)->fingerprint) != NULL) {
+		*why = "the certificate is itself registered as a CA";
+		return REASON_CERT_IS_CA;
+	}
+	return REASON_NONE;
+}
+
+static void
+answer(const struct query *query, struct trust_finding *out,
+    struct trust_path **path)
+{
+	struct outcome best;
+	struct path way = {.count = 0};
+
+	if (!ask_all(query, &best, &way)) {
+		return;
+	}
+	if (best.reason == REASON_NONE && path != NULL &&
+	    (*path = trust_path_new(&way)) == NULL) {
+		return;
+	}
+	tell(&best, query->who, out);
 }
 
 void
 trust_verify(const struct trust_set *set, const struct leaf *leaf,
     const struct chain *chain, const struct identity *who, int64_t now,
-    struct trust_finding *out)
+    struct trust_finding *out, struct trust_path **path)
 {
-	struct query query = {set, leaf, leaf_cert(leaf), chain_certs(chain),
-	    who, (time_t)now, NULL};
+	struct query query = {
+	    set, leaf, leaf_cert(leaf), chain_certs(chain), who, now, NULL};
 	const char *why = NULL;
-	enum reason reason = leaf_check(leaf, &why);
+	enum reason checked = leaf_check(leaf, &why);
+	enum reason refused;
 
 	*out = (struct trust_finding){.reason = REASON_REGISTRY_ERROR,
 	    .detail = "there was no memory to verify the certificate",
 	    .valid_until = CLOCK_NONE};
-	/* A weak key is told only where nothing about the CA comes first. */
-	if (reason != REASON_NONE && reason != REASON_CERT_WEAK) {
-		out->reason = reason;
+	if (path != NULL) {
+		*path = NULL;
+	}
+	query.weakness = checked == REASON_CERT_WEAK ? why : NULL;
+	refused = refuse(&query, checked, &why);
+	if (refused != REASON_NONE) {
+		out->reason = refused;
 		out->detail = why;
 		return;
 	}
-	if (set_find(set, leaf_info(leaf)->fingerprint) != NULL) {
-		out->reason = REASON_CERT_IS_CA;
-		out->detail = "the certificate is itself registered as a CA";
-		return;
-	}
-	query.weakness = reason == REASON_CERT_WEAK ? why : NULL;
 	ERR_set_mark();
-	ask_all(&query, out);
+	answer(&query, out, path);
 	ERR_pop_to_mark();
 }
 
-static enum reason
-recheck(const struct anchor *anchor, int64_t now)
-{
-	if (anchor->state != CA_ACTIVE) {
-		return state_reason(anchor->state);
-	}
-	if (now >= anchor->not_after) {
-		return REASON_CA_EXPIRED;
-	}
-	return now < anchor->not_before ? REASON_CERT_INVALID : REASON_NONE;
-}
-
 void
-trust_recheck(const struct trust_set *set, const uint8_t ca[HASH_LEN],
+trust_recheck(const struct trust_set *set, const struct trust_path *path,
     const struct identity *who, int64_t now, struct trust_finding *out)
 {
-	const struct anchor *anchor = set_find(set, ca);
+	struct judgement judgement;
+	struct outcome outcome;
 
 	*out = (struct trust_finding){.reason = REASON_CA_UNKNOWN,
 	    .detail = "the CA is not registered any more",
 	    .valid_until = CLOCK_NONE};
-	if (anchor == NULL) {
-		return;
-	}
-	out->has_ca = true;
-	memcpy(out->ca, ca, HASH_LEN);
-	out->reason = recheck(anchor, now);
-	out->detail = reason_text(out->reason);
-	if (out->reason == REASON_NONE) {
-		out->in_scope = anchor_covers(anchor, who);
-		out->valid_until = anchor->not_after;
+	judge_path(set, trust_path_get(path), who, now, &judgement);
+	if (judgement.anchor != NULL) {
+		outcome = sum_up(&judgement);
+		tell(&outcome, who, out);
 	}
 }

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Fixtures.  Environment: CERTID_BUILD, the build folder (default: build/ of the
-repository); MOSQUITTO, the broker (default: /usr/sbin/mosquitto)."""
+repository); MOSQUITTO, the broker (default: /usr/sbin/mosquitto);
+CERTID_TLS_VERIFY, who judges certificates in the handshake, "broker" (default)
+or "plugin"."""
 
 import shutil
 import subprocess
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
+from harness import broker
 from harness.broker import certid_file, plugin_file
 from harness.pki import Ca, Pki
 from harness.site import Site
@@ -17,7 +20,24 @@ from harness.site import Site
 PLUGINS = Path(__file__).resolve().parent / "plugins"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    line = "alone: measures time, so nothing else should run meanwhile"
+    config.addinivalue_line("markers", line)
+
+
+def pytest_report_header() -> str:
+    how = "sanitized" if broker.is_sanitized() else "not sanitized"
+    return (
+        f"broker: Mosquitto {broker.version()} ({broker.MOSQUITTO}); "
+        f"tls_verify {broker.TLS_VERIFY}; plugin: {plugin_file()} ({how})"
+    )
+
+
 def pytest_sessionstart() -> None:
+    if broker.TLS_VERIFY not in broker.TLS_VERIFY_MODES:
+        pytest.exit("CERTID_TLS_VERIFY is neither broker nor plugin", 4)
+    if not shutil.which(broker.MOSQUITTO):
+        pytest.exit(f"{broker.MOSQUITTO} cannot be run; set MOSQUITTO?", 4)
     for product in (plugin_file(), certid_file()):
         if not product.exists():
             pytest.exit(f"{product} is not built; set CERTID_BUILD?", 4)

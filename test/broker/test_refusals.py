@@ -5,7 +5,9 @@ telling the same as the broker."""
 from typing import Any, Callable, Optional
 
 import pytest
+from harness.broker import verifies_in_plugin
 from harness.client import ACCEPTED, CLOSED, REFUSED
+from harness.expect import refusal, wait_refusal
 from harness.pki import CA_EXTENSIONS, Ca, Leaf, Pki, in_seconds
 from harness.site import Site
 from harness.wait import until
@@ -57,9 +59,8 @@ def test_a_bad_certificate(
     leaf = make(site.ca)
     client_id = site.new_id()
     since = site.broker.mark()
-    assert site.client(client_id, leaf).attempt() == REFUSED
-    decision = site.broker.wait_decision(client_id, since)
-    assert (decision["verdict"], decision["reason"]) == ("refused", reason)
+    assert site.client(client_id, leaf).attempt() == refusal(reason)
+    wait_refusal(site.broker, client_id, reason, since)
     explained = site.certid.explain(leaf.cert, "--client-id", client_id)
     assert (explained["decision"], explained["reason"]) == ("refuse", reason)
     failed = [step for step in explained["steps"] if step["result"] == "fail"]
@@ -114,6 +115,8 @@ def test_what_tls_refuses_explain_explains(
     since = site.broker.mark()
     assert site.client("d:m:1", leaf).attempt() == CLOSED
     site.broker.wait_log("OpenSSL Error|failed: error", since=since)
+    if verifies_in_plugin():
+        wait_refusal(site.broker, "", reason, since)
     assert site.certid.explain(leaf.cert)["reason"] == reason
     assert "d:m:1" not in site.certid.identities()
 
@@ -131,9 +134,8 @@ def refused(
     name = identity if client_id is None else client_id
     explained = site.certid.explain(leaf.cert, "--client-id", name)
     since = site.broker.mark()
-    assert site.client(name, leaf, v5=v5).attempt() == REFUSED
-    decision = site.broker.wait_decision(name, since)
-    assert (decision["verdict"], decision["reason"]) == ("refused", reason)
+    assert site.client(name, leaf, v5=v5).attempt() == refusal(reason)
+    decision = wait_refusal(site.broker, name, reason, since, identity)
     assert decision["identity"] == identity
     assert (explained["decision"], explained["reason"]) == ("refuse", reason)
     return decision

@@ -149,6 +149,7 @@ suite_ca(const char *digits, char *subject)
 	    .scope = none,
 	    .tags = none,
 	    .added_at = NOW,
+	    .crl_policy = "if-present",
 	};
 
 	memset(hex, '0', HASH_TEXT_MAX);
@@ -158,10 +159,31 @@ suite_ca(const char *digits, char *subject)
 	return ca;
 }
 
+struct crl_record
+suite_crl(const char *number, uint8_t first)
+{
+	static uint8_t der[] = {0x30, 0x01, 0x05};
+	size_t len = strlen(number);
+	struct crl_record crl = {
+	    .der = der,
+	    .der_len = sizeof(der),
+	    .fingerprint = {first},
+	    .this_update = NOW - 5,
+	    .next_update = NOW + 5,
+	    .entries = 3,
+	    .stored_at = NOW,
+	    .modified_at = CLOCK_NONE,
+	};
+
+	memset(crl.number, '0', CRL_NUMBER_LEN);
+	memcpy(crl.number + CRL_NUMBER_LEN - len, number, len);
+	return crl;
+}
+
 int
 registry_suite(const struct backend *backend)
 {
 	suite_backend = backend;
-	return suite_config_tests() + suite_device_tests() +
-	    suite_event_tests();
+	return suite_config_tests() + suite_ca_tests() + suite_crl_tests() +
+	    suite_device_tests() + suite_event_tests();
 }

@@ -30,6 +30,8 @@ int suite_teardown(void **state);
 
 /* Parts of the suite, by what they are about. */
 int suite_config_tests(void);
+int suite_ca_tests(void);
+int suite_crl_tests(void);
 int suite_device_tests(void);
 int suite_event_tests(void);
 
@@ -47,5 +49,8 @@ struct device suite_device(const char *identity, enum device_state state);
 int64_t suite_mark(struct registry *registry);
 /* A CA whose fingerprint begins with these hex digits. */
 struct ca_record suite_ca(const char *digits, char *subject);
+/* A list with a number that ends in these hex digits and a fingerprint that
+ * begins with this octet. */
+struct crl_record suite_crl(const char *number, uint8_t first);
 
 #endif /* TEST_CONFORMANCE_REGISTRY_SUITE_H */

@@ -103,7 +103,7 @@ every_change_wants_its_org(void **state)
 {
 	struct registry *registry = ((struct suite *)*state)->registry;
 	static char text[] = "x";
-	struct ca_record ca = suite_ca("aa", text);
+	struct ca_record ca = suite_ca("aa", text), proof = ca, listed = ca;
 	struct type_record type = {.type = {.class = 'd', .name = "meter"}};
 	struct rule_record rule = {.who = "default", .level = "cert"};
 	struct topic_record topic = {
@@ -114,6 +114,11 @@ every_change_wants_its_org(void **state)
 	    [CHANGE_CA_ADD] = &ca,
 	    [CHANGE_CA_SET] = &ca,
 	    [CHANGE_CA_STATE] = &ca,
+	    [CHANGE_CA_CODE] = &proof,
+	    [CHANGE_CA_PROVE] = &proof,
+	    [CHANGE_CA_CRL] = &listed,
+	    [CHANGE_CA_CRL_CHECKED] = &ca,
+	    [CHANGE_CA_TOLD] = &ca,
 	    [CHANGE_CA_REMOVE] = &ca,
 	    [CHANGE_TYPE_SET] = &type,
 	    [CHANGE_TYPE_UNSET] = &type,
@@ -134,6 +139,8 @@ every_change_wants_its_org(void **state)
 	struct change change;
 	struct diag why;
 
+	(void)strcpy(proof.code, "code");
+	listed.crl = suite_crl("1", 1);
 	for (kind = CHANGE_CA_ADD; kind <= CHANGE_EVENT; kind++) {
 		change = suite_change(kind, records[kind]);
 		change.org = "nowhere";

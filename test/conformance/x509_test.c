@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
  * Path validation cases of x509-limbo's form, one JSON object a line, against
- * ca_parse() and trust_verify().  CERTID_X509_CASES names the file.  A case
- * that must fail and is accepted breaks the test in the classes path and dos;
- * a case that must succeed may be refused only if x509_false_rejects.txt
- * lists it.  Cases with CRLs, or with a limit on depth that is lower than
- * ours, ask for what trust_verify() does not do: they are skipped.
+ * ca_parse(), crl_parse() and trust_verify().  CERTID_X509_CASES names the
+ * file.  A case that must fail and is accepted breaks the test in the classes
+ * path, crl and dos; a case that must succeed may be refused only if
+ * x509_false_rejects.txt lists it.  With --all the file is the whole set, which
+ * holds every case that is listed there.  Cases with a limit on depth that is
+ * lower than ours ask for what trust_verify() does not do: they are skipped.
  */
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -16,6 +17,7 @@
 
 #include "common/clock.h"
 #include "trust/ca.h"
+#include "trust/crl.h"
 #include "trust/trust.h"
 
 #define EXIT_SKIPPED 77
@@ -33,6 +35,7 @@ struct score {
 struct run {
 	struct score scores[CLASSES_MAX];
 	char *rejects[REJECTS_MAX]; /* ids */
+	bool met[REJECTS_MAX];      /* there was a case of that id */
 	size_t reject_count;
 	int bugs;
 };
@@ -84,12 +87,13 @@ read_rejects(struct run *run)
 }
 
 static bool
-is_listed(const struct run *run, const char *id)
+is_listed(struct run *run, const char *id)
 {
 	size_t i;
 
 	for (i = 0; i < run->reject_count; i++) {
 		if (strcmp(run->rejects[i], id) == 0) {
+			run->met[i] = true;
 			return true;
 		}
 	}
@@ -113,7 +117,60 @@ when(const cJSON *item)
 	return cJSON_IsNumber(t) ? (int64_t)t->valuedouble : clock_now();
 }
 
-/* Register what may be registered. */
+static void
+tell(const cJSON *item, const char *what, const struct diag *why)
+{
+	if (getenv("CERTID_X509_VERBOSE") != NULL) {
+		(void)printf("%s: %s: %s\n", text(item, "id"), what, why->text);
+	}
+}
+
+/* The CRL of the case that a CA may have, the one with the highest number; NULL
+ * if there is none. */
+static struct crl *
+find_crl(const cJSON *item, const struct ca_candidate *ca, struct diag *why)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(item, "crls");
+	struct crl *best = NULL, *crl;
+	const cJSON *entry;
+
+	cJSON_ArrayForEach(entry, list)
+	{
+		const char *pem = cJSON_GetStringValue(entry);
+
+		if (crl_parse((const uint8_t *)pem, strlen(pem), ca->der,
+		        ca->der_len, when(item), 0, &crl, NULL, NULL,
+		        why) != RES_OK) {
+			tell(item, "CRL", why);
+			continue;
+		}
+		if (best != NULL &&
+		    strcmp(crl_info(best)->number, crl_info(crl)->number) > 0) {
+			crl_unref(crl);
+			continue;
+		}
+		crl_unref(best);
+		best = crl;
+	}
+	return best;
+}
+
+static enum res
+add_anchor(struct trust_set *set, const cJSON *item,
+    const struct ca_candidate *ca, struct diag *why)
+{
+	bool has_crls = cJSON_GetArraySize(
+	                    cJSON_GetObjectItemCaseSensitive(item, "crls")) > 0;
+	struct ca_terms terms = {.state = CA_ACTIVE,
+	    .crl_policy = has_crls ? CRL_REQUIRED : CRL_IF_PRESENT,
+	    .crl = find_crl(item, ca, why)};
+	enum res r = trust_set_add(set, ca->der, ca->der_len, &terms, why);
+
+	crl_unref(terms.crl);
+	return r;
+}
+
+/* Register what may be registered.  A case that has CRLs demands them. */
 static void
 add_anchors(struct trust_set *set, const cJSON *item)
 {
@@ -129,13 +186,11 @@ add_anchors(struct trust_set *set, const cJSON *item)
 		    (const uint8_t *)pem, strlen(pem), when(item), &ca, &why);
 
 		if (r == RES_OK) {
-			r = trust_set_add(
-			    set, ca.der, ca.der_len, CA_ACTIVE, NULL, 0, &why);
+			r = add_anchor(set, item, &ca, &why);
 			ca_candidate_done(&ca);
 		}
-		if (r != RES_OK && getenv("CERTID_X509_VERBOSE") != NULL) {
-			(void)printf(
-			    "%s: anchor: %s\n", text(item, "id"), why.text);
+		if (r != RES_OK) {
+			tell(item, "anchor", &why);
 		}
 	}
 }
@@ -189,7 +244,7 @@ is_accepted(const cJSON *item)
 	if (read_chain(item, &chain) &&
 	    leaf_parse((const uint8_t *)pem, strlen(pem), &leaf, NULL) ==
 	        RES_OK) {
-		trust_verify(set, leaf, chain, NULL, when(item), &found);
+		trust_verify(set, leaf, chain, NULL, when(item), &found, NULL);
 		accepted = found.reason == REASON_NONE;
 	}
 	if (getenv("CERTID_X509_VERBOSE") != NULL) {
@@ -209,11 +264,15 @@ is_beyond(const cJSON *item)
 	const cJSON *depth =
 	    cJSON_GetObjectItemCaseSensitive(item, "max_depth");
 
-	return strcmp(text(item, "class"), "crl") == 0 ||
-	    cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(item, "crls")) >
-	    0 ||
-	    strcmp(text(item, "client_expected"), "SKIP") == 0 ||
+	return strcmp(text(item, "client_expected"), "SKIP") == 0 ||
 	    (cJSON_IsNumber(depth) && depth->valuedouble < TRUST_DEPTH);
+}
+
+static bool
+is_grave(const char *class)
+{
+	return strcmp(class, "path") == 0 || strcmp(class, "crl") == 0 ||
+	    strcmp(class, "dos") == 0;
 }
 
 static void
@@ -238,8 +297,7 @@ judge(struct run *run, const cJSON *item)
 	accepted = is_accepted(item);
 	if (accepted && !wanted) {
 		score->false_accepts++;
-		report(run, id, "accepted, must be refused",
-		    strcmp(class, "path") == 0 || strcmp(class, "dos") == 0);
+		report(run, id, "accepted, must be refused", is_grave(class));
 	} else if (!accepted && wanted) {
 		score->false_rejects++;
 		if (!is_listed(run, id)) {
@@ -290,10 +348,25 @@ print(const struct run *run)
 	}
 }
 
+static void
+check_list(struct run *run)
+{
+	size_t i;
+
+	for (i = 0; i < run->reject_count; i++) {
+		if (!run->met[i]) {
+			report(run, run->rejects[i],
+			    "no case that was refused: take it off the list",
+			    true);
+		}
+	}
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	const char *path = getenv("CERTID_X509_CASES");
+	bool all = argc > 1 && strcmp(argv[1], "--all") == 0;
 	struct run run = {0};
 	FILE *file;
 	bool ok;
@@ -308,6 +381,9 @@ main(void)
 		                                           : EXIT_FAILURE;
 	}
 	ok = read_rejects(&run) && read_cases(&run, file);
+	if (all) {
+		check_list(&run);
+	}
 	print(&run);
 	for (i = 0; i < run.reject_count; i++) {
 		free(run.rejects[i]);

@@ -17,144 +17,16 @@ import time
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("CERTID_BUILD", ROOT / "build")).resolve()
-CERTID = BUILD / "ctl" / "certid"
-
-TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
-HASH = re.compile(r"^[0-9a-f]{64}$")
-
-DEVICE_KEYS = set(
-    "identity class type id state created_at provisioned_at last_seen_at "
-    "last_address ca fingerprint pins tags info locked window_ends_at "
-    "gateway".split())
-CA_KEYS = set(
-    "ca name description subject fingerprint not_before not_after state "
-    "scope crl crl_next_update".split())
-
-
-def run(*args, registry=None, env=None, **more):
-    """certid with these arguments; never the user's own registry."""
-    full = {k: v for k, v in os.environ.items() if k != "CERTID_REGISTRY"}
-    full["CERTID_REGISTRY"] = str(registry or "/nonexistent/registry.db")
-    full.update(env or {})
-    return subprocess.run([str(CERTID), *map(str, args)], env=full, text=True,
-                          stdin=subprocess.DEVNULL, capture_output=True,
-                          timeout=60, **more)
-
-
-class Ctl:
-    """certid on one registry."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __call__(self, *args, **more):
-        return run(*args, registry=self.path, **more)
-
-    def ok(self, *args, **more):
-        done = self(*args, **more)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def json(self, *args):
-        return json.loads(self.ok("--json", *args))
-
-    def fails(self, code, words, *args, **more):
-        """It ends with code, one sentence on stderr, and nothing else."""
-        done = self(*args, **more)
-        assert done.returncode == code, (args, done.stdout, done.stderr)
-        assert done.stdout == ""
-        assert done.stderr.startswith("certid: "), done.stderr
-        assert done.stderr.count("\n") == 1
-        assert words in done.stderr, done.stderr
-        return done.stderr
-
-
-@pytest.fixture
-def ctl(tmp_path):
-    it = Ctl(tmp_path / "registry.db")
-    it.ok("init")
-    return it
-
-
-class Certs:
-    """A CA and what it signed, minted with the openssl command."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.config = folder / "empty.cnf"
-        self.config.write_text("[req]\ndistinguished_name=dn\n[dn]\n")
-
-    def openssl(self, *args):
-        subprocess.run(["openssl", *map(str, args)], check=True,
-                       cwd=self.folder, capture_output=True)
-
-    def key(self, name):
-        key = self.folder / f"{name}.key"
-        if not key.exists():
-            self.openssl("genpkey", "-algorithm", "EC", "-pkeyopt",
-                         "ec_paramgen_curve:P-256", "-out", key)
-        return key
-
-    def ca(self, name, subject=None, days=3650, extensions=None):
-        pem = self.folder / f"{name}.pem"
-        wanted = extensions or ["basicConstraints=critical,CA:TRUE",
-                                "keyUsage=critical,keyCertSign,cRLSign",
-                                "subjectKeyIdentifier=hash"]
-        added = [x for e in wanted for x in ("-addext", e)]
-        self.openssl("req", "-x509", "-new", "-config", self.config, "-key",
-                     self.key(name), "-subj", subject or f"/CN={name}",
-                     "-days", days, *added, "-out", pem)
-        return pem
-
-    def leaf(self, name, cn, ca, days=30, extra=""):
-        pem = self.folder / f"{name}.pem"
-        request = self.folder / f"{name}.csr"
-        extensions = self.folder / f"{name}.ext"
-        extensions.write_text("basicConstraints=critical,CA:FALSE\n"
-                              "keyUsage=critical,digitalSignature\n"
-                              "extendedKeyUsage=clientAuth\n"
-                              "authorityKeyIdentifier=keyid\n" + extra)
-        self.openssl("req", "-new", "-config", self.config, "-key",
-                     self.key(name), "-subj", f"/CN={cn}", "-out", request)
-        self.openssl("x509", "-req", "-in", request, "-CA", ca, "-CAkey",
-                     self.key(ca.stem), "-set_serial", "0x1a", "-days", days,
-                     "-extfile", extensions, "-out", pem)
-        return pem
-
-
-@pytest.fixture(scope="session")
-def certs(tmp_path_factory):
-    it = Certs(tmp_path_factory.mktemp("certs"))
-    it.factory = it.ca("factory")
-    it.other = it.ca("other")
-    it.weak_words = it.ca("noku", extensions=["basicConstraints=CA:TRUE"])
-    it.soon = it.ca("soon", days=30)
-    it.meter = it.leaf("meter", "d:meter:0001", it.factory)
-    it.lamp = it.leaf("lamp", "d:lamp:0001", it.factory)
-    it.stranger = it.leaf("stranger", "d:meter:0001", it.other)
-    it.nobody = it.leaf("nobody", "somebody", it.factory)
-    it.der = it.folder / "factory.der"
-    it.openssl("x509", "-in", it.factory, "-outform", "DER", "-out", it.der)
-    it.two = it.folder / "two.pem"
-    it.two.write_text(it.factory.read_text() + it.other.read_text())
-    return it
-
-
-def add_devices(ctl, *identities):
-    for identity in identities:
-        ctl.ok("device", "add", identity)
-
+from ctl_tools import (CERTID, DEVICE_KEYS, ROOT, TIME, Ctl, add_devices,
+                       run, unchanged)
 
 # The grammar
 
 USAGE = [
     ((), 'a command is missing: see "certid help"'),
     (("nope",), 'unknown command "nope": see "certid help"'),
-    (("ca",), '"ca" needs add, list, show, activate, deactivate, remove or '
-     'set: see "certid help ca"'),
+    (("ca",), '"ca" needs add, list, show, activate, deactivate, remove, set, '
+     'code, verify or crl: see "certid help ca"'),
     (("rule", "set", "default"), '"rule set" needs LEVEL: see'),
     (("ca", "nope"), 'unknown command "ca nope": see "certid help ca"'),
     (("ca", "add", "x", "--foo", "y"),
@@ -168,15 +40,34 @@ USAGE = [
     (("device", "show", ""), "an argument is empty"),
     (("status", "-x"), "unknown option -x"),
     (("status", "--js"), "unknown option --js"),
+    (("ca", "code"), '"ca code" needs CA: see "certid help ca code"'),
+    (("ca", "code", "x", "y"), 'surplus argument y for "ca code"'),
+    (("ca", "code", ""), "an argument is empty"),
+    (("ca", "code", "x", "--expires", "1h"), "unknown option --expires"),
+    (("ca", "verify"), '"ca verify" needs CA FILE: see'),
+    (("ca", "verify", "x"), '"ca verify" needs FILE: see'),
+    (("ca", "verify", "x", ""), "an argument is empty"),
+    (("ca", "verify", "x", "y", "z"), 'surplus argument z for "ca verify"'),
+    (("ca", "crl"), '"ca crl" needs CA FILE: see'),
+    (("ca", "crl", "x"), '"ca crl" needs FILE: see'),
+    (("ca", "crl", "", "y"), "an argument is empty"),
+    (("ca", "crl", "x", "y", "z"), 'surplus argument z for "ca crl"'),
+    (("ca", "add", "x", "--crl", "off"), "unknown option --crl"),
+    (("ca", "add", "x", "--require-proof=yes"),
+     "no value may be given to option --require-proof"),
+    (("ca", "set", "x", "--require-proof"), "unknown option --require-proof"),
+    (("ca", "set", "x", "--crl"), "a value is missing after option --crl"),
+    (("ca", "set", "x", "--crl", ""), "--crl needs a value that is not empty"),
+    (("ca", "set", "x", "--crl-grace", ""), "--crl-grace needs a value"),
+    (("ca", "set", "x", "--crl", "off", "--crl", "off"),
+     "given twice: option --crl"),
+    (("set", "", "x"), "an argument is empty"),
+    (("set", ""), "an argument is empty"),
     (("help", "nope"), 'unknown command "nope"'),
     (("help", "--json", "ca"), "help takes no argument"),
     (("init", "--topics", "nope"), "--topics takes plain or iot-2"),
     # Words of later versions are as unknown as any other.
-    (("ca", "code", "x"), 'unknown command "ca code"'),
-    (("ca", "verify", "x", "y"), 'unknown command "ca verify"'),
-    (("ca", "crl", "x", "y"), 'unknown command "ca crl"'),
-    (("ca", "add", "x", "--require-proof"), "unknown option --require-proof"),
-    (("ca", "set", "x", "--crl", "off"), "unknown option --crl"),
+    (("ca", "set", "x", "--rate", "9"), "unknown option --rate"),
     (("compliance",), 'unknown command "compliance"'),
     (("import", "x"), 'unknown command "import"'),
     (("export",), 'unknown command "export"'),
@@ -271,8 +162,24 @@ BAD_WORDS = [
     (("set", "client-id", "{type}"), 'see "certid help set"'),
     (("set", "client-id", "{class}:{type}:{nope}"), 'see "certid help set"'),
     (("set", "nope", "x"), 'unknown setting "nope"'),
-    (("set", "ca-proof", "on"), "is not in this version"),
-    (("set", "sni", "x"), "is not in this version"),
+    (("set", "ca-proof", "yes"), "ca-proof takes one of: on off"),
+    (("set", "ca-proof", ""), "ca-proof takes one of: on off"),
+    (("set", "topics", ""), "topics takes one of: on off"),
+    (("set", "client-id", ""), 'see "certid help set"'),
+    (("set", "nope", ""), 'unknown setting "nope"'),
+    (("set", "event-days", ""), "is not in this version"),
+    (("set", "sni"), '"set sni" needs VALUE'),
+    (("set", "sni", "."), "a label between its dots is empty"),
+    (("set", "sni", ".example.com"), "a label between its dots is empty"),
+    (("set", "sni", "example.com."), "a label between its dots is empty"),
+    (("set", "sni", "a..b"), "a label between its dots is empty"),
+    (("set", "sni", "*.example.com"), "only letters, digits"),
+    (("set", "sni", "exa mple.com"), "only letters, digits"),
+    (("set", "sni", "ex_ample.com"), "only letters, digits"),
+    (("set", "sni", "--", "-a.com"), "a label begins or ends with a hyphen"),
+    (("set", "sni", "a-.com"), "a label begins or ends with a hyphen"),
+    (("set", "sni", "a" * 64), "a label is longer than 63 bytes"),
+    (("set", "sni", ".".join(["a" * 50] * 4)), "longer than a DNS name may be"),
     (("set", "clone-action", "lock"), "is not in this version"),
     (("set", "event-days", "9"), "is not in this version"),
     (("set", "max-devices", "9"), "is not in this version"),
@@ -284,13 +191,6 @@ BAD_WORDS = [
     (("event", "list", "--limit", "0"), "--limit takes"),
     (("event", "follow", "--kind", "x"), "is not a kind of event"),
 ]
-
-
-@pytest.fixture(scope="module")
-def untouched(tmp_path_factory):
-    it = Ctl(tmp_path_factory.mktemp("untouched") / "registry.db")
-    it.ok("init")
-    return it
 
 
 @pytest.mark.parametrize("args,words", BAD_WORDS)
@@ -346,7 +246,23 @@ def test_completion_offers_commands_and_options():
     assert "cert+token" in complete("rule", "set", "d:meter", "")
     assert complete("type", "set", "d:x", "--enrol", "a") == ["auto", "approve"]
     assert "--registry" in complete("--re")
-    assert complete("set", "") == ["topics", "client-id", "types", "enrol"]
+    assert complete("set", "") == ["topics", "client-id", "types", "enrol",
+                                   "ca-proof", "sni"]
+    assert complete("set", "ca-proof", "") == ["on", "off"]
+    assert complete("set", "sni", "") == []
+    assert complete("ca", "c") == ["code", "crl"]
+    assert complete("ca", "add", "x", "--re") == ["--registry",
+                                                  "--require-proof"]
+    assert complete("ca", "add", "--require-proof", "--ina") == ["--inactive"]
+    assert complete("ca", "set", "x", "--crl", "") == ["off", "if-present",
+                                                       "required"]
+    assert complete("ca", "set", "x", "--crl-") == ["--crl-grace", "--crl-url"]
+    assert complete("event", "list", "--kind", "crl-") == ["crl-updated",
+                                                           "crl-failed"]
+    for command in ("verify", "crl"):
+        assert complete("ca", command, "") == []
+        assert complete("ca", command, "x", str(script)[:-1]) == [str(script)]
+        assert complete("ca", command, "x", "y", str(script)[:-1]) == []
     assert complete("set", "topics", "") == ["on", "off"]
     assert complete("set", "types", "") == ["open", "declared"]
     assert complete("set", "enrol", "a") == ["auto", "approve"]
@@ -533,10 +449,22 @@ def test_orgs(ctl):
         ctl.fails(4, 'there is no org "acme"', "--org", "acme", *args)
 
 
-def test_org_add_says_whom_the_broker_serves(ctl):
+def test_org_add_says_how_clients_reach_it(ctl):
     done = ctl("org", "add", "acme")
     assert done.returncode == 0 and done.stdout == "added the org acme\n"
-    assert "the broker serves the org default only" in done.stderr
+    assert done.stderr == (
+        "certid: warning: clients reach the org acme through SNI alone, with "
+        "plugin_opt_tls_verify plugin: begin with certid set sni SUFFIX --org "
+        "acme\n")
+    ctl.ok("set", "sni", "mqtt.example.com")
+    assert ("the org beta as beta.mqtt.example.com through SNI, with "
+            "plugin_opt_tls_verify plugin\n") in ctl("org", "add", "beta").stderr
+    ctl.ok("set", "sni", "")
+    assert "SNI alone" in ctl("org", "add", "gamma").stderr
+    twin = ctl("org", "add", "ACME")
+    assert twin.returncode == 0 and (
+        "the orgs acme and ACME differ in letter case alone: clients reach "
+        "neither through SNI\n") in twin.stderr
 
 
 NO_TOKENS = ("no device can meet the level {} in this version: there are no "
@@ -593,138 +521,12 @@ def test_status(ctl, certs):
         "active": 1, "inactive": 1, "unproven": 0}
     assert status["per_org"][0]["devices"]["allowed"] == 1
     assert len(status["warnings"]) == 2
-    assert "expires at" in status["warnings"][0]
+    assert "expires within 30 days, at " in status["warnings"][0]
     assert "chmod 0640" in status["warnings"][1]
     people = ctl("status")
     assert people.returncode == 0 and "default" in people.stdout
     assert re.search(r"ORG +ACTIVE CAs +INACTIVE CAs +PROV", people.stdout)
     assert people.stderr.count("certid: warning: ") == 2
-
-
-# CAs
-
-def test_ca_add(ctl, certs):
-    ca = ctl.json("ca", "add", certs.factory, "--name", "factory",
-                  "--description", "Werk Süd", "--scope", "d:meter:*",
-                  "--scope", "g:*:*", "--tag", "site=south", "--tag", "x=")
-    assert CA_KEYS <= set(ca)
-    assert HASH.match(ca["fingerprint"])
-    assert ca["ca"] == ca["fingerprint"][:16]
-    assert ca["name"] == "factory" and ca["description"] == "Werk Süd"
-    assert ca["scope"] == ["d:meter:*", "g:*:*"]
-    assert ca["tags"] == [{"name": "site", "value": "south"},
-                          {"name": "x", "value": ""}]
-    assert ca["subject"] == "CN=factory" and ca["state"] == "active"
-    assert TIME.match(ca["not_before"]) and TIME.match(ca["not_after"])
-    assert ca["crl"] == "off" and ca["crl_next_update"] is None
-    assert ca["warnings"] == []
-    del ca["warnings"]
-    assert ctl.json("ca", "list") == [ca]
-    for name in (ca["ca"], ca["ca"][:4], ca["fingerprint"], "factory"):
-        assert ctl.json("ca", "show", name) == ca
-    ctl.fails(5, "", "ca", "add", certs.factory)
-    ctl.fails(5, "", "ca", "add", certs.der)
-    ctl.fails(5, "factory", "ca", "add", certs.other, "--name", "factory")
-    assert "d:meter:*" in ctl.ok("ca", "show", "factory")
-
-
-def test_ca_add_der_inactive_without_a_name(ctl, certs):
-    ca = ctl.json("ca", "add", certs.der, "--inactive")
-    assert ca["state"] == "inactive" and ca["name"] is None
-    assert ca["scope"] == [] and ca["tags"] == []
-
-
-def test_ca_add_warns(ctl, certs):
-    done = ctl("ca", "add", certs.weak_words)
-    assert done.returncode == 0
-    assert "certid: warning: " in done.stderr and "added the CA" in done.stdout
-    ca = ctl.json("ca", "add", certs.soon)
-    assert any("90" in w or "expire" in w for w in ca["warnings"])
-
-
-def test_ca_add_warns_of_a_twin(ctl, certs, tmp_path):
-    mint = Certs(tmp_path)
-    twin, third = (mint.ca(n, subject="/CN=factory") for n in ("twin", "third"))
-    assert ctl.json("ca", "add", certs.factory)["warnings"] == []
-    ctl.ok("org", "add", "acme")
-    assert ctl.json("ca", "add", twin, "--org", "acme")["warnings"] == []
-    assert ctl.json("ca", "add", certs.other)["warnings"] == []
-    warnings = ctl.json("ca", "add", twin)["warnings"]
-    assert len(warnings) == 1
-    assert warnings[0].startswith("another CA of this subject is registered: ")
-    done = ctl("ca", "add", third)
-    assert done.returncode == 0
-    assert f"certid: warning: {warnings[0]}\n" == done.stderr
-
-
-def test_a_ca_may_not_be_named_like_an_id(ctl, certs):
-    for name in ("cafe", "1234", "FACADE"):
-        ctl.fails(1, "choose a name that is not a hexadecimal number", "ca",
-                  "add", certs.factory, "--name", name)
-    ctl.ok("ca", "add", certs.factory, "--name", "abc")
-    ctl.fails(1, "hexadecimal", "ca", "set", "abc", "--name", "abcd")
-    ctl.ok("ca", "set", "abc", "--name", "factory")
-
-
-def test_ca_add_refuses(ctl, certs, tmp_path):
-    (tmp_path / "text").write_text("no certificate")
-    (tmp_path / "empty").write_text("")
-    (tmp_path / "large").write_bytes(b"x" * (64 * 1024 + 1))
-    for name in ("text", "empty", "large"):
-        ctl.fails(1, name, "ca", "add", tmp_path / name)
-    ctl.fails(1, "is too large", "ca", "add", tmp_path / "large")
-    ctl.fails(1, "there is no file", "ca", "add", tmp_path / "missing")
-    ctl.fails(1, "is a directory", "ca", "add", tmp_path)
-    ctl.fails(1, "not a regular file", "ca", "add", "/dev/zero")
-    ctl.fails(1, "there is no file -", "ca", "add", "-", cwd=tmp_path)
-    ctl.fails(1, "two.pem", "ca", "add", certs.two)
-    ctl.fails(1, "meter.pem", "ca", "add", certs.meter)
-    ctl.fails(1, "factory.key", "ca", "add", certs.key("factory"))
-    assert ctl.json("ca", "list") == []
-
-
-def test_ca_states(ctl, certs):
-    ctl.ok("ca", "add", certs.factory, "--name", "f")
-    assert ctl.json("ca", "deactivate", "f")["state"] == "inactive"
-    assert ctl.json("ca", "show", "f")["state"] == "inactive"
-    count = len(ctl.json("event", "list"))
-    assert "is inactive already" in ctl.ok("ca", "deactivate", "f")
-    assert len(ctl.json("event", "list")) == count
-    assert "activated" in ctl.ok("ca", "activate", "f")
-    assert ctl.json("ca", "list")[0]["state"] == "active"
-    gone = ctl.json("ca", "remove", "f")
-    assert gone["name"] == "f"
-    for verb in ("show", "activate", "deactivate", "remove"):
-        ctl.fails(4, "", "ca", verb, "f")
-    ctl.fails(4, "", "ca", "set", "f", "--name", "g")
-
-
-def test_ca_set(ctl, certs):
-    ctl.ok("ca", "add", certs.factory, "--name", "f", "--scope", "d:a:*")
-    ctl.ok("ca", "add", certs.other, "--name", "o")
-    ca = ctl.json("ca", "set", "f", "--scope", "d:b:*", "--scope", "d:c:*",
-                  "--enrol", "approve", "--description", "x")
-    assert ca["scope"] == ["d:b:*", "d:c:*"] and ca["enrol"] == "approve"
-    assert ca["description"] == "x" and ca["name"] == "f"
-    assert ctl.json("ca", "set", "f", "--name", "g")["scope"] == ca["scope"]
-    assert ctl.json("ca", "show", "g")["enrol"] == "approve"
-    ctl.fails(5, "", "ca", "set", "g", "--name", "o")
-    ctl.fails(2, "--enrol takes", "ca", "set", "g", "--enrol", "x")
-    ctl.fails(2, "is not a scope", "ca", "set", "g", "--scope", "x")
-
-
-def test_ca_settings_can_be_cleared(ctl, certs):
-    ctl.ok("ca", "add", certs.factory, "--name", "f", "--description", "x")
-    ctl.ok("ca", "add", certs.other, "--name", "o")
-    ctl.ok("ca", "set", "f", "--enrol", "listed")
-    ca = ctl.json("ca", "set", "f", "--enrol", "default", "--description", "",
-                  "--name=")
-    assert ca["enrol"] is ca["description"] is ca["name"] is None
-    assert ctl.json("ca", "show", ca["ca"]) == ca
-    assert ctl.json("event", "list")[-1]["detail"] == (
-        "name f -> none, description x -> none, enrol listed -> of the type")
-    # Two without a name are no conflict.
-    assert ctl.json("ca", "set", "o", "--name", "")["name"] is None
 
 
 # Types and rules
@@ -994,12 +796,14 @@ def test_topics(ctl):
 
 def test_settings(ctl):
     first = {"topics": "on", "client-id": "{class}:{type}:{id}",
-             "types": "open", "enrol": "auto"}
+             "types": "open", "enrol": "auto", "ca-proof": "off",
+             "sni": None}
     def settings():
         return {s["key"]: s["value"] for s in ctl.json("set")}
     assert settings() == first
     new = {"topics": "off", "client-id": "{class}:{org}:{type}:{id}*",
-           "types": "declared", "enrol": "listed"}
+           "types": "declared", "enrol": "listed", "ca-proof": "on",
+           "sni": "mqtt.example.com"}
     for key, value in new.items():
         assert ctl.json("set", key, value) == {"key": key, "value": value}
     assert settings() == new
@@ -1009,156 +813,68 @@ def test_settings(ctl):
             for s in ctl.json("set", "--org", "acme")} == first
 
 
-# Explain
-
-STEPS = ["who", "certificate", "chain", "identity", "client-id", "level",
-         "device", "registry"]
-
-
-def explain(ctl, code, *args):
-    done = ctl("explain", "--json", *args)
-    assert done.returncode == code, (done.stdout, done.stderr)
-    it = json.loads(done.stdout)
-    assert set(it) == {"decision", "reason", "identity", "ca", "rule",
-                       "level", "steps"}
-    assert it["decision"] == ("refuse" if code else "admit")
-    assert [s["step"] for s in it["steps"]] == STEPS
-    for step in it["steps"]:
-        assert set(step) == {"step", "result", "detail"}
-        assert step["result"] in ("pass", "fail", "skipped")
-    failed = [s for s in it["steps"] if s["result"] == "fail"]
-    assert len(failed) == (1 if code else 0)
-    return it
+def cautions(done):
+    assert done.returncode == 0, done.stderr
+    assert all(line.startswith("certid: warning: ")
+               for line in done.stderr.splitlines())
+    return [line[len("certid: warning: "):] for line in done.stderr.splitlines()]
 
 
-def test_explain_admits_and_writes_nothing(ctl, certs):
-    ca = ctl.json("ca", "add", certs.factory, "--name", "f")["ca"]
-    mark = ctl.json("event", "list")[-1]["seq"]
-    it = explain(ctl, 0, "--cert", certs.meter)
-    assert it["reason"] == "provisioned" and it["ca"] == ca
-    assert it["identity"] == "d:meter:0001"
-    assert it["rule"] == "default" and it["level"] == "cert"
-    assert ctl.json("device", "list") == []
-    assert ctl.json("event", "list")[-1]["seq"] == mark
-    people = ctl("explain", "--cert", certs.meter)
-    assert people.returncode == 0
-    lines = people.stdout.splitlines()
-    assert [x.split()[1] for x in lines[:-1]] == STEPS
-    assert {x.split()[0] for x in lines[:-1]} <= {"ok", "-"}
-    assert lines[-1].startswith("admit: provisioned")
-    assert lines[2].endswith(f": {ca}, f")
-    ctl.ok("ca", "set", "f", "--name", "")
-    lines = ctl("explain", "--cert", certs.meter).stdout.splitlines()
-    assert lines[2].endswith(f": {ca}, CN=factory")
+PLUGIN_ALONE = ("only a broker with plugin_opt_tls_verify plugin looks at the "
+                "name that clients ask for")
 
 
-def test_explain_refuses(ctl, certs):
-    assert explain(ctl, 1, "--cert", certs.meter)["reason"] == "ca-unknown"
-    ctl.ok("ca", "add", certs.factory, "--name", "f", "--scope", "d:meter:*")
-    assert explain(ctl, 1, "--cert", certs.stranger)["reason"] == "ca-unknown"
-    assert explain(ctl, 1, "--cert", certs.lamp)["reason"] == "ca-scope"
-    assert ", f\n" in ctl("explain", "--cert", certs.lamp).stdout
-    assert explain(ctl, 1, "--cert", certs.nobody)["reason"] == "identity-none"
-    assert explain(ctl, 1, "--cert", certs.factory)["reason"] == "cert-is-ca"
-    late = explain(ctl, 1, "--cert", certs.meter, "--at",
-                   "2100-01-01T00:00:00Z")
-    assert late["reason"] in ("cert-expired", "ca-expired")
-    early = explain(ctl, 1, "--cert", certs.meter, "--at", "2001-01-01")
-    assert early["reason"] == "cert-not-yet-valid"
-    wrong = explain(ctl, 1, "--cert", certs.meter, "--client-id", "d:meter:2")
-    assert wrong["reason"] == "client-id"
-    plain = explain(ctl, 1, "--cert", certs.meter, "--tls", "no")
-    assert plain["reason"] == "level-tls"
-    ctl.ok("rule", "set", "d:meter", "cert+token")
-    both = explain(ctl, 1, "--cert", certs.meter)
-    assert both["reason"] == "level-token"
-    assert both["rule"] == "d:meter" and both["level"] == "cert+token"
-    ctl.ok("rule", "set", "d:meter", "cert")
-    ctl.ok("ca", "deactivate", "f")
-    assert explain(ctl, 1, "--cert", certs.meter)["reason"] == "ca-inactive"
-    people = ctl("explain", "--cert", certs.meter)
-    assert people.returncode == 1 and people.stderr == ""
-    assert people.stdout.splitlines()[-1].startswith("refuse: ca-inactive")
-    assert people.stdout.splitlines()[2].endswith(", f")
-    assert any(x.startswith("no ") for x in people.stdout.splitlines())
+def test_sni(ctl):
+    def shown(org):
+        return {s["key"]: s["value"]
+                for s in ctl.json("set", "--org", org)}["sni"]
+    ctl.ok("org", "add", "acme")
+    done = ctl("set", "sni", "MQTT.Example.COM", "--org", "acme")
+    assert done.stdout == "set sni to mqtt.example.com\n"
+    assert cautions(done) == [
+        PLUGIN_ALONE,
+        "the client-id of the org acme lacks {org}: devices of two orgs that "
+        "have one name share a session",
+        "the topic filter {class}/{type}/{id}/# of the org acme lacks {org}: "
+        "devices of two orgs that have one name share topics"]
+    assert shown("acme") == "mqtt.example.com" and shown("default") is None
+    assert ctl.json("set", "sni", "a.b", "--org", "acme") == {
+        "key": "sni", "value": "a.b"}
+    for bad in ("", "-"):
+        with unchanged(ctl):
+            ctl.fails(2, "", "set", "sni", f".{bad}", "--org", "acme")
+    assert shown("acme") == "a.b"
+    assert ctl.ok("set", "sni", "", "--org", "acme") == "cleared sni\n"
+    assert shown("acme") is None
+    assert ctl.json("set", "sni", "") == {"key": "sni", "value": None}
+    assert re.search(r"sni +-\n", ctl.ok("set", "--org", "acme"))
+    # 188 bytes before which the longest name of an org still fits.
+    longest = ".".join(["a" * 63, "b" * 63, "c" * 60])
+    assert ctl.json("set", "sni", longest)["value"] == longest
+    ctl.fails(2, "longer than a DNS name", "set", "sni", longest + "c")
 
 
-def test_explain_looks_at_the_device(ctl, certs):
-    ctl.ok("ca", "add", certs.factory)
-    ctl.ok("type", "set", "d:meter", "--enrol", "listed")
-    args = ("--cert", certs.meter)
-    assert explain(ctl, 1, *args)["reason"] == "device-unlisted"
-    ctl.ok("type", "set", "d:meter", "--enrol", "approve")
-    assert explain(ctl, 1, *args)["reason"] == "device-pending"
-    ctl.ok("device", "add", "d:meter:0001", "--window", "1h")
-    assert explain(ctl, 0, *args)["reason"] == "provisioned"
-    later = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 7200))
-    late = explain(ctl, 1, *args, "--at", later)
-    assert late["reason"] == "window-expired"
-    assert "certid device remove d:meter:0001" in late["steps"][6]["detail"]
-    ctl.ok("device", "lock", "d:meter:0001")
-    assert explain(ctl, 1, *args)["reason"] == "device-locked"
-    ctl.ok("type", "set", "d:meter", "--id-format", "uuid4")
-    ctl.ok("device", "remove", "d:meter:0001")
-    wrong = explain(ctl, 1, *args)
-    assert wrong["reason"] == "id-format"
-    assert "the type d:meter demands uuid4" in wrong["steps"][6]["detail"]
-
-
-def test_explain_with_a_chain(ctl, certs, tmp_path):
-    mint = Certs(tmp_path)
-    root = mint.ca("root")
-    mint.openssl("req", "-new", "-config", mint.config, "-key",
-                 mint.key("mid"), "-subj", "/CN=mid", "-out", "mid.csr")
-    (tmp_path / "mid.ext").write_text(
-        "basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n"
-        "subjectKeyIdentifier=hash\n")
-    mint.openssl("x509", "-req", "-in", "mid.csr", "-CA", root, "-CAkey",
-                 mint.key("root"), "-set_serial", "2", "-days", "30",
-                 "-extfile", "mid.ext", "-out", "mid.pem")
-    leaf = mint.leaf("leaf", "d:meter:7", tmp_path / "mid.pem")
-    ctl.ok("ca", "add", root)
-    assert explain(ctl, 1, "--cert", leaf)["reason"] == "ca-unknown"
-    explain(ctl, 0, "--cert", leaf, "--chain", tmp_path / "mid.pem")
-    # A client's file: its own certificate first, its chain behind.
-    bundle = tmp_path / "bundle.pem"
-    mid = (tmp_path / "mid.pem").read_text()
-    bundle.write_text("subject=leaf\n" + leaf.read_text() + "\n# mid\n" + mid)
-    assert explain(ctl, 0, "--cert", bundle)["identity"] == "d:meter:7"
-    ctl.fails(2, "holds a chain already", "explain", "--cert", bundle,
-              "--chain", tmp_path / "mid.pem")
-    bundle.write_text(mid + leaf.read_text())
-    assert explain(ctl, 1, "--cert", bundle)["reason"] == "cert-is-ca"
-    bundle.write_text(leaf.read_text() + mid[:-40])
-    broken = explain(ctl, 1, "--cert", bundle)
-    assert broken["reason"] == "cert-malformed"
-    assert "damaged PEM block" in broken["steps"][1]["detail"]
-    bundle.write_text(leaf.read_text() + mid + mint.key("leaf").read_text())
-    ctl.fails(1, "a private key", "explain", "--cert", bundle)
-    ctl.fails(1, "leaf.csr", "explain", "--cert", leaf, "--chain",
-              tmp_path / "leaf.csr")
-    ctl.fails(1, "there is no file", "explain", "--cert", leaf, "--chain", "/no")
-
-
-def test_explain_of_what_is_no_certificate(ctl, certs, tmp_path):
-    (tmp_path / "text").write_text("hello")
-    (tmp_path / "empty").write_text("")
-    (tmp_path / "half").write_text(certs.meter.read_text()[:-40])
-    for name in ("text", "empty", "half"):
-        file = tmp_path / name
-        said = explain(ctl, 1, "--cert", file)
-        assert (said["reason"], said["identity"]) == ("cert-malformed", None)
-        assert said["steps"][1]["result"] == "fail" and said["steps"][1]["detail"]
-    for file in (tmp_path / "none", certs.key("meter")):
-        ctl.fails(1, str(file), "explain", "--cert", file)
-
-
-def test_explain_takes_an_address(ctl, certs):
-    for good in ("10.0.0.7", "::1", "fe80::1"):
-        assert explain(ctl, 1, "--cert", certs.two, "--address", good)
-    for bad in ("10.0.0", "host.example", "10.0.0.7/8"):
-        ctl.fails(2, "--address takes an IP address", "explain", "--cert",
-                  certs.two, "--address", bad)
+def test_sni_cautions_of_the_orgs_that_it_is_for(ctl):
+    apart = ("--org", "acme")
+    ctl.ok("org", "add", "acme")
+    ctl.ok("set", "client-id", "{org}:{class}:{type}:{id}", *apart)
+    ctl.ok("topic", "remove", "all", "both", "{class}/{type}/{id}/#", *apart)
+    ctl.ok("topic", "add", "all", "both", "{org}/{class}/{type}/{id}/#", *apart)
+    assert cautions(ctl("set", "sni", "a.b", *apart)) == [PLUGIN_ALONE]
+    # That of the org default is for all of them.
+    both = cautions(ctl("set", "sni", "a.b"))
+    assert len(both) == 3 and all("org default" in c for c in both[1:])
+    ctl.ok("topic", "add", "d", "publish", "news", *apart)
+    both = cautions(ctl("set", "sni", "a.b"))
+    assert len(both) == 4
+    assert "the topic filter news of the org acme" in both[1]
+    # Without grants of ours there is nothing to share through them.
+    ctl.ok("set", "topics", "off", *apart)
+    assert len(cautions(ctl("set", "sni", "a.b"))) == 3
+    done = ctl("--json", "set", "sni", "a.b")
+    assert json.loads(done.stdout)["value"] == "a.b"
+    assert len(cautions(done)) == 3
+    assert cautions(ctl("set", "sni", "")) == []
 
 
 # Events

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * mint: certificates for tests, made on the spot.
+ * mint: certificates and CRLs for tests, made on the spot.
  *
  * All zero options but cn are an ordinary device's certificate: P-256, version
  * 3, valid from MINT_FROM to MINT_TO, clientAuth, signed by its issuer with
@@ -44,6 +44,10 @@ struct minted {
 
 struct mint_options {
 	const char *cn;    /* NULL: an empty subject */
+	int cn_type;       /* V_ASN1_..., and cn is its octets; 0: UTF-8 */
+	int cn_len;        /* octets of cn; 0: up to its NUL */
+	const char *cn2;   /* one more common name */
+	const char *o;     /* organizationName */
 	const char *email; /* emailAddress in the subject */
 	const char *san;   /* "email:d:meter:1,DNS:a.example" */
 	bool ca;           /* basicConstraints, keyCertSign */
@@ -76,5 +80,47 @@ char *mint_pem(const struct minted *minted, size_t n);
 
 /* The same certificate with its signature's last bit turned. */
 struct minted mint_forged(const struct minted *minted);
+
+struct mint_entry {
+	const char *serial; /* decimal */
+	/* "name=value" as above; ends in NULL. */
+	const char *const *extensions;
+};
+
+/* All zero options but issuer are an ordinary CRL: version 2, number 1,
+ * thisUpdate MINT_NOW - 1 day, nextUpdate MINT_NOW + 7 days, nobody on it, an
+ * authority key identifier if the issuer has a subject key identifier. */
+struct mint_crl_options {
+	const struct minted *issuer;
+	const char *issuer_cn;    /* in the place of the issuer's subject */
+	const struct minted *aki; /* whom the AKI names; NULL: the issuer */
+	bool no_aki;
+	int64_t this_update;   /* 0: see above */
+	const char *next_text; /* in its place, whatever it says */
+	int64_t next_update;   /* 0: see above; MINT_NEVER: none */
+	const char *number;    /* decimal; "": none */
+	bool critical_number;
+	int version; /* 0: 2.  1 leaves all extensions out */
+	const struct mint_entry *entries;
+	size_t entry_count;
+	size_t bulk; /* so many more: MINT_BULK, and upwards */
+	const char *const *extensions;
+	const char *digest; /* NULL: SHA256, or none */
+	bool pss;           /* RSA-PSS; the issuer's key is RSA */
+};
+
+#define MINT_NEVER INT64_MIN
+#define MINT_BULK  1000000 /* serial number of the first of the bulk */
+
+struct minted_crl {
+	uint8_t *der;
+	size_t der_len;
+};
+
+struct minted_crl mint_crl(const struct mint_crl_options *options);
+void minted_crl_done(struct minted_crl *minted);
+
+/* PEM of n CRLs one after the other; the caller frees it. */
+char *mint_crl_pem(const struct minted_crl *minted, size_t n);
 
 #endif /* TEST_SUPPORT_MINT_H */

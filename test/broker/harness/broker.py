@@ -25,6 +25,8 @@ from harness.wait import PATIENCE, until
 REPO = Path(__file__).resolve().parents[3]
 BUILD = Path(os.environ.get("CERTID_BUILD", REPO / "build")).resolve()
 MOSQUITTO = os.environ.get("MOSQUITTO", "/usr/sbin/mosquitto")
+TLS_VERIFY = os.environ.get("CERTID_TLS_VERIFY", "broker")
+TLS_VERIFY_MODES = ("broker", "plugin")
 EXAMPLE = REPO / "mosquitto.conf.example"
 ACL_EXAMPLE = REPO / "packaging" / "acl.example"
 PLUGIN_LINE = "plugin /usr/lib/x86_64-linux-gnu/mosquitto_certid.so\n"
@@ -32,6 +34,8 @@ PLUGIN_LINE = "plugin /usr/lib/x86_64-linux-gnu/mosquitto_certid.so\n"
 BACKEND = ("backend", "a back-end's password")
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:")
 ASAN_EXIT = 99
+# The last option of the plugin in the configuration, and all before it.
+OPTIONS = re.compile(r".*^plugin_opt_[^\n]*\n", re.MULTILINE | re.DOTALL)
 
 IS_ROOT = os.geteuid() == 0
 
@@ -45,12 +49,27 @@ def certid_file() -> Path:
 
 
 @functools.lru_cache
+def version() -> str:
+    """The version of the broker under test, say 2.0.11."""
+    said = subprocess.run([MOSQUITTO, "-h"], capture_output=True, text=True).stdout
+    found = re.search(r"^mosquitto version (\S+)$", said, re.MULTILINE)
+    assert found, f"{MOSQUITTO} -h does not tell its version: {said!r}"
+    return found[1]
+
+
 def is_2_1() -> bool:
     """Whether the broker under test is Mosquitto 2.1."""
-    said = subprocess.run([MOSQUITTO, "-h"], capture_output=True, text=True).stdout
-    return "mosquitto version 2.1" in said
+    return version().startswith("2.1.")
 
 
+def verifies_in_plugin() -> bool:
+    """Whether the plugin, and not the broker, judges certificates in the
+    handshake: every broker is started with "plugin_opt_tls_verify plugin"."""
+    assert TLS_VERIFY in TLS_VERIFY_MODES, f"CERTID_TLS_VERIFY={TLS_VERIFY}"
+    return TLS_VERIFY == "plugin"
+
+
+@functools.lru_cache
 def is_sanitized() -> bool:
     return b"libasan.so" in plugin_file().read_bytes()
 
@@ -63,6 +82,13 @@ def free_ports(count: int) -> list[int]:
     for one in held:
         one.close()
     return ports
+
+
+def replace_each(text: str, edits: Sequence[tuple[str, str]]) -> str:
+    for old, new in edits:
+        assert old in text, f"mosquitto.conf.example has no {old!r}"
+        text = text.replace(old, new)
+    return text
 
 
 def own(path: Path) -> None:
@@ -123,10 +149,12 @@ class Broker:
             ("\nlistener 8883\n", f"\nlistener {self.tls_port}\n"),
             ("\nlistener 1883 ", f"\nlistener {self.plain_port} "),
         ]
-        for old, new in [*places, *self.edits]:
-            assert old in text, f"mosquitto.conf.example has no {old!r}"
-            text = text.replace(old, new)
-        return text
+        text = replace_each(text, places)
+        if verifies_in_plugin():
+            line = "plugin_opt_tls_verify plugin\n"
+            text, found = OPTIONS.subn(lambda upto: upto[0] + line, text, 1)
+            assert found, "mosquitto.conf.example has no option of the plugin"
+        return replace_each(text, self.edits)
 
     def edit(self, old: str, new: str) -> None:
         """Change the configuration of the next start."""

@@ -45,6 +45,7 @@ decide(const struct request *request, struct answer *answer)
 	    &fixture, answer, &trace);
 	assert_int_equal(trace.count, 8);
 	snapshot_unref(snapshot);
+	answer_done(answer);
 	return answer->verdict.reason;
 }
 
@@ -253,6 +254,7 @@ refuses_when_it_cannot_look(void **state)
 		    &results[i], &answer, NULL);
 		assert_int_equal(answer.verdict.reason, REASON_REGISTRY_ERROR);
 		assert_int_equal(answer.verdict.action, ACTION_NONE);
+		answer_done(&answer);
 	}
 	/* Nor does an org that is not there admit anybody. */
 	admission_decide(snapshot, "nowhere", &request, fixture_lookup,
@@ -295,6 +297,7 @@ looks_up_only_who_is_worth_it(void **state)
 		admission_decide(snapshot, ORG_DEFAULT, &request,
 		    counting_lookup, &count, &answer, NULL);
 		assert_int_equal(count, i);
+		answer_done(&answer);
 		leaf_free(leaves[i]);
 	}
 	snapshot_unref(snapshot);
@@ -336,19 +339,33 @@ a_ca_keeps_to_its_scope(void **state)
 }
 
 /* What a session was admitted on, and what changes under it. */
+static struct trust_path *
+path_of(const struct leaf *leaf, const struct identity *who)
+{
+	struct snapshot *snapshot = fixture_snapshot(&fixture);
+	struct trust_path *path = NULL;
+	struct trust_finding finding;
+
+	trust_verify(snapshot_tenant(snapshot, ORG_DEFAULT)->trust, leaf, NULL,
+	    who, MINT_NOW, &finding, &path);
+	assert_int_equal(finding.reason, REASON_NONE);
+	assert_non_null(path);
+	snapshot_unref(snapshot);
+	return path;
+}
+
 static struct standing
-standing_of(const struct identity *who, const uint8_t *ca)
+standing_of(const struct identity *who, struct trust_path *path)
 {
 	return (struct standing){.who = who,
-	    .ca = ca,
+	    .path = path,
 	    .client_id = "d:meter:1",
-	    .valid_until = MINT_TO,
 	    .sight = SIGHT_KNOWN,
 	    .now = MINT_NOW};
 }
 
 static enum reason
-review(const struct standing *standing)
+review(const struct standing *standing, bool has_new_path)
 {
 	struct snapshot *snapshot = fixture_snapshot(&fixture);
 	struct answer answer;
@@ -356,67 +373,81 @@ review(const struct standing *standing)
 	memset(&answer, 0xff, sizeof(answer));
 	admission_review(snapshot, ORG_DEFAULT, standing, &answer);
 	assert_int_equal(answer.verdict.action, ACTION_NONE);
+	assert_int_equal(answer.path != NULL, has_new_path);
+	answer_done(&answer);
 	snapshot_unref(snapshot);
 	return answer.verdict.reason;
 }
+
+#define LEAF_ENDS (MINT_NOW + 100)
 
 static const struct {
 	const char *name;
 	enum sight sight;
 	bool locked;
-	int64_t valid_until, now;
+	int64_t now;
 	const char *client_id;
 	enum reason want;
 } reviews[] = {
-    {"in order", SIGHT_KNOWN, false, MINT_TO, MINT_NOW, "d:meter:1",
-        REASON_KNOWN},
-    {"locked", SIGHT_KNOWN, true, MINT_TO, MINT_NOW, "d:meter:1",
-        REASON_DEVICE_LOCKED},
-    {"removed", SIGHT_FIRST, false, MINT_TO, MINT_NOW, "d:meter:1",
+    {"in order", SIGHT_KNOWN, false, MINT_NOW, "d:meter:1", REASON_KNOWN},
+    {"locked", SIGHT_KNOWN, true, MINT_NOW, "d:meter:1", REASON_DEVICE_LOCKED},
+    {"removed", SIGHT_FIRST, false, MINT_NOW, "d:meter:1",
         REASON_DEVICE_UNLISTED},
-    {"removed and listed again", SIGHT_ALLOWED, false, MINT_TO, MINT_NOW,
-        "d:meter:1", REASON_DEVICE_UNLISTED},
-    {"pending", SIGHT_PENDING, false, MINT_TO, MINT_NOW, "d:meter:1",
+    {"removed and listed again", SIGHT_ALLOWED, false, MINT_NOW, "d:meter:1",
+        REASON_DEVICE_UNLISTED},
+    {"pending", SIGHT_PENDING, false, MINT_NOW, "d:meter:1",
         REASON_DEVICE_PENDING},
-    {"not to be known", SIGHT_FAILED, false, MINT_TO, MINT_NOW, "d:meter:1",
+    {"not to be known", SIGHT_FAILED, false, MINT_NOW, "d:meter:1",
         REASON_REGISTRY_ERROR},
-    {"expired", SIGHT_KNOWN, false, MINT_NOW, MINT_NOW, "d:meter:1",
+    {"expired", SIGHT_KNOWN, false, LEAF_ENDS, "d:meter:1",
         REASON_CERT_EXPIRED},
-    {"a second before", SIGHT_KNOWN, false, MINT_NOW + 1, MINT_NOW, "d:meter:1",
+    {"a second before", SIGHT_KNOWN, false, LEAF_ENDS - 1, "d:meter:1",
         REASON_KNOWN},
-    {"its CA expired", SIGHT_KNOWN, false, CLOCK_FOREVER, MINT_TO, "d:meter:1",
+    {"its CA expired too", SIGHT_KNOWN, false, MINT_TO, "d:meter:1",
         REASON_CA_EXPIRED},
-    {"another client id", SIGHT_KNOWN, false, MINT_TO, MINT_NOW, "d:meter:2",
+    {"another client id", SIGHT_KNOWN, false, MINT_NOW, "d:meter:2",
         REASON_CLIENT_ID},
-    {"no client id", SIGHT_KNOWN, false, MINT_TO, MINT_NOW, NULL,
-        REASON_CLIENT_ID},
+    {"no client id", SIGHT_KNOWN, false, MINT_NOW, NULL, REASON_CLIENT_ID},
 };
 
 static void
 reviews_sessions(void **state)
 {
-	struct minted minted = mint_device(&fixture.ca, "d:meter:1");
+	struct mint_options options = {
+	    .cn = "d:meter:1", .issuer = &fixture.ca, .to = LEAF_ENDS};
+	struct minted minted = mint(&options);
 	struct leaf *leaf = fixture_leaf(&minted);
-	struct leaf *ca = fixture_leaf(&fixture.ca);
 	struct identity who = fixture_who("d:meter:1");
+	struct trust_path *path = path_of(leaf, &who);
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(reviews) / sizeof(reviews[0]); i++) {
-		struct standing standing =
-		    standing_of(&who, leaf_info(ca)->fingerprint);
+		struct standing standing = standing_of(&who, path);
 
 		print_message("%s\n", reviews[i].name);
 		standing.sight = reviews[i].sight;
 		standing.locked = reviews[i].locked;
-		standing.valid_until = reviews[i].valid_until;
 		standing.now = reviews[i].now;
 		standing.client_id = reviews[i].client_id;
-		assert_int_equal(review(&standing), reviews[i].want);
+		assert_int_equal(review(&standing, false), reviews[i].want);
 	}
+	trust_path_unref(path);
 	leaf_free(leaf);
-	leaf_free(ca);
 	minted_done(&minted);
+}
+
+/* A session of which nothing is known is no session. */
+static void
+refuses_without_a_path(void **state)
+{
+	struct identity who = fixture_who("d:meter:1");
+	struct standing standing = standing_of(&who, NULL);
+
+	(void)state;
+	assert_int_equal(review(&standing, false), REASON_REGISTRY_ERROR);
+	standing.is_restored = true;
+	assert_int_equal(review(&standing, false), REASON_KNOWN);
 }
 
 /* The CA is gone, but another certificate of it (a roll-over) is there: only
@@ -428,12 +459,63 @@ looks_for_another_ca(void **state)
 	struct minted minted = mint_device(&fixture.ca, "d:meter:1");
 	struct leaf *leaf = fixture_leaf(&minted);
 	struct identity who = fixture_who("d:meter:1");
-	struct standing standing = standing_of(&who, gone);
+	struct trust_path *path = trust_path_of_ca(gone);
+	struct standing standing = standing_of(&who, path);
 
 	(void)state;
-	assert_int_equal(review(&standing), REASON_CA_UNKNOWN);
+	assert_int_equal(review(&standing, false), REASON_CA_UNKNOWN);
 	standing.leaf = leaf;
-	assert_int_equal(review(&standing), REASON_KNOWN);
+	assert_int_equal(review(&standing, true), REASON_KNOWN);
+	trust_path_unref(path);
+	leaf_free(leaf);
+	minted_done(&minted);
+}
+
+/* A verdict that was kept is taken, until the settings are others. */
+static void
+keeps_verdicts(void **state)
+{
+	struct minted minted = mint_device(&fixture.ca, "d:meter:1");
+	struct leaf *leaf = fixture_leaf(&minted);
+	struct request request = request_of(leaf);
+	struct answer answer;
+	struct ca_record *ca;
+	struct config config = {0};
+	struct diag why;
+
+	(void)state;
+	request.verdicts = verdicts_new();
+	request.generation = 7;
+	assert_int_equal(decide(&request, &answer), REASON_PROVISIONED);
+	/* The CA is gone behind its back. */
+	assert_int_equal(
+	    registry_load(fixture.registry, &config, &why), RES_OK);
+	ca = &config.cas[0];
+	assert_int_equal(edit_ca_remove(&fixture.edit, ca, &why), RES_OK);
+	assert_int_equal(decide(&request, &answer), REASON_PROVISIONED);
+	request.generation = 8;
+	assert_int_equal(decide(&request, &answer), REASON_CA_UNKNOWN);
+	assert_non_null(answer.detail);
+	verdicts_free(request.verdicts);
+	config_done(&config);
+	leaf_free(leaf);
+	minted_done(&minted);
+}
+
+/* Whatever the certificate says. */
+static void
+heeds_an_objection(void **state)
+{
+	struct minted minted = mint_device(&fixture.ca, "d:meter:1");
+	struct leaf *leaf = fixture_leaf(&minted);
+	struct request request = request_of(leaf);
+	struct answer answer;
+
+	(void)state;
+	request.objection = "it came by night";
+	assert_int_equal(decide(&request, &answer), REASON_CERT_INVALID);
+	assert_string_equal(answer.detail, "it came by night");
+	assert_int_equal(answer.verdict.action, ACTION_NONE);
 	leaf_free(leaf);
 	minted_done(&minted);
 }
@@ -461,6 +543,11 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 	        a_ca_keeps_to_its_scope, setup, teardown),
 	    cmocka_unit_test_setup_teardown(reviews_sessions, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        refuses_without_a_path, setup, teardown),
+	    cmocka_unit_test_setup_teardown(keeps_verdicts, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        heeds_an_objection, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        looks_for_another_ca, setup, teardown),
 	};

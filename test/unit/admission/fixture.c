@@ -52,6 +52,7 @@ fixture_add_ca(struct fixture *fixture, const struct minted *ca,
 	record.not_after = candidate.info.not_after;
 	(void)stpcpy(record.state, state);
 	(void)stpcpy(record.enrol, enrol);
+	(void)stpcpy(record.crl_policy, "if-present");
 	record.scope = strdup(scope);
 	record.tags = strdup("[]");
 	assert_int_equal(edit_ca_add(&fixture->edit, &record, &why), RES_OK);
@@ -69,7 +70,7 @@ fixture_snapshot(struct fixture *fixture)
 
 	assert_int_equal(
 	    registry_load(fixture->registry, &config, &why), RES_OK);
-	assert_int_equal(snapshot_new(&config, &snapshot, &why), RES_OK);
+	assert_int_equal(snapshot_new(&config, NULL, &snapshot, &why), RES_OK);
 	assert_int_equal(config.org_count, 0);
 	return snapshot;
 }

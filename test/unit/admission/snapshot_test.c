@@ -88,7 +88,8 @@ expect_refused(const char *says)
 
 	assert_int_equal(
 	    registry_load(fixture.registry, &config, &why), RES_OK);
-	assert_int_equal(snapshot_new(&config, &snapshot, &why), RES_CORRUPT);
+	assert_int_equal(
+	    snapshot_new(&config, NULL, &snapshot, &why), RES_CORRUPT);
 	assert_null(snapshot);
 	assert_int_equal(config.org_count, 1);
 	assert_non_null(strstr(why.text, says));
@@ -172,10 +173,103 @@ tells_active_cas(void **state)
 	minted_done(&idle);
 }
 
+/* Server names and the orgs they stand for; NULL: none.  "default" has the
+ * suffix mqtt.example.com, "acme" beta.example.com. */
+static const struct {
+	const char *host, *org;
+} hosts[] = {
+    {NULL, "default"},
+    {"", "default"},
+    {"127.0.0.1", "default"},
+    {"mqtt.example.com", "default"},
+    {".mqtt.example.com", "default"},
+    {"xmqtt.example.com", "default"},
+    {"mqtt.example.com.acme", "default"},
+    {"acme.example.com", "default"},
+    {"acme.mqtt.example.com", "acme"},
+    {"ACME.mqtt.Example.COM", "acme"},
+    {"acme.beta.example.com", "acme"},
+    {"default.mqtt.example.com", "default"},
+    {"a.b.mqtt.example.com", "a.b"},
+    {"b.mqtt.example.com", NULL},
+    {"nobody.mqtt.example.com", NULL},
+    {"x.acme.mqtt.example.com", NULL},
+    {"a.b.beta.example.com", NULL},
+    {"default.beta.example.com", NULL},
+    {"acme..mqtt.example.com", NULL},
+    {"twin.mqtt.example.com", NULL},
+    {"acm.mqtt.example.com", NULL},
+    {"acme1.mqtt.example.com", NULL},
+};
+
+static void
+add_org(const char *name)
+{
+	struct edit edit = fixture.edit;
+	struct diag why;
+
+	edit.org = name;
+	assert_int_equal(edit_org_add(&edit, STARTER_PLAIN, &why), RES_OK);
+}
+
+static void
+tells_orgs_by_server_name(void **state)
+{
+	struct edit acme = fixture.edit;
+	struct snapshot *snapshot;
+	const char *org;
+	struct diag why;
+	size_t i;
+
+	(void)state;
+	acme.org = "acme";
+	add_org("acme");
+	add_org("a.b");
+	add_org("Twin");
+	add_org("twin");
+	assert_int_equal(
+	    edit_setting(&fixture.edit, "sni", "mqtt.example.com", &why),
+	    RES_OK);
+	assert_int_equal(
+	    edit_setting(&acme, "sni", "beta.example.com", &why), RES_OK);
+	snapshot = fixture_snapshot(&fixture);
+	for (i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		print_message(
+		    "%s\n", hosts[i].host == NULL ? "no name" : hosts[i].host);
+		org = snapshot_org_of_host(snapshot, hosts[i].host);
+		if (hosts[i].org == NULL) {
+			assert_null(org);
+		} else {
+			assert_non_null(org);
+			assert_string_equal(org, hosts[i].org);
+		}
+	}
+	snapshot_unref(snapshot);
+}
+
+/* Without the setting a name means nothing. */
+static void
+serves_default_whatever_the_name(void **state)
+{
+	struct snapshot *snapshot;
+
+	(void)state;
+	add_org("acme");
+	snapshot = fixture_snapshot(&fixture);
+	assert_string_equal(
+	    snapshot_org_of_host(snapshot, "acme.mqtt.example.com"), "default");
+	assert_string_equal(snapshot_org_of_host(snapshot, "acme"), "default");
+	snapshot_unref(snapshot);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+	        tells_orgs_by_server_name, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        serves_default_whatever_the_name, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        reads_what_an_org_starts_with, setup, teardown),
 	    cmocka_unit_test_setup_teardown(

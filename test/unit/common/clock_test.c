@@ -179,6 +179,90 @@ any_span_can_be_written(void **state)
 	assert_string_equal(text, "-90s");
 }
 
+#define NOW ((int64_t)1800000000)
+#define DAY ((int64_t)86400)
+
+static const struct {
+	int64_t end, now;
+	int stage, renewed;
+} ends[] = {
+    {NOW + 1, NOW, 1, 1},
+    {NOW + DAY - 1, NOW, 1, 1},
+    {NOW + DAY, NOW, 1, 1},
+    {NOW + DAY + 1, NOW, 7, 0},
+    {NOW + 7 * DAY, NOW, 7, 0},
+    {NOW + 7 * DAY + 1, NOW, 30, 0},
+    {NOW + 30 * DAY, NOW, 30, 0},
+    {NOW + 30 * DAY + 1, NOW, 90, 0},
+    {NOW + 90 * DAY, NOW, 90, 0},
+    {NOW + 90 * DAY + 1, NOW, 0, 0},
+    {NOW, NOW, -1, -1},
+    {NOW - 1, NOW, -1, -1},
+    {NOW - 100 * DAY, NOW, -1, -1},
+    {1, 0, 1, 1},
+    {0, -1, 1, 1},
+    {1, -1, 1, 1},
+    {CLOCK_NONE, NOW, -1, -1},
+    {CLOCK_NONE, CLOCK_NONE, -1, -1},
+    {CLOCK_FOREVER, NOW, 0, 0},
+    {CLOCK_FOREVER, CLOCK_NONE, 0, 0},
+    {CLOCK_NONE, CLOCK_FOREVER, -1, -1},
+    {CLOCK_FOREVER, CLOCK_FOREVER - 1, 1, 1},
+};
+
+static void
+ends_are_told_in_stages(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (expiry_stage(ends[i].end, ends[i].now) != ends[i].stage ||
+		    expiry_stage_renewed(ends[i].end, ends[i].now) !=
+		        ends[i].renewed) {
+			fail_msg("case %zu", i);
+		}
+	}
+}
+
+static const struct {
+	int64_t begin, end, now;
+	bool near;
+} lives[] = {
+    {NOW, NOW + DAY, NOW, false},
+    {NOW, NOW + DAY, NOW + 18 * 3600 - 1, false},
+    {NOW, NOW + DAY, NOW + 18 * 3600, true},
+    {NOW, NOW + DAY, NOW + DAY - 1, true},
+    {NOW, NOW + DAY, NOW + DAY, true},
+    {NOW, NOW + DAY, NOW + 2 * DAY, true},
+    {NOW, NOW + DAY, NOW - DAY, false},
+    {NOW, NOW + 4, NOW + 2, false},
+    {NOW, NOW + 4, NOW + 3, true},
+    {NOW, NOW + 3, NOW + 2, false},
+    {NOW, NOW, NOW - 1, false},
+    {NOW, NOW, NOW, true},
+    {NOW + DAY, NOW, NOW - 1, false},
+    {-2, 2, 0, false},
+    {-2, 2, 1, true},
+    {CLOCK_NONE, CLOCK_FOREVER, 0, false},
+    {CLOCK_NONE, CLOCK_FOREVER, CLOCK_FOREVER - 1, true},
+    {CLOCK_NONE, CLOCK_NONE, CLOCK_NONE, true},
+};
+
+static void
+lives_come_near_their_end(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lives) / sizeof(lives[0]); i++) {
+		if (expiry_is_near(lives[i].begin, lives[i].end,
+		        lives[i].now) != lives[i].near) {
+			fail_msg("case %zu", i);
+		}
+	}
+}
+
 static void
 clocks_run_forwards(void **state)
 {
@@ -202,6 +286,8 @@ main(void)
 	    cmocka_unit_test(spans_read_and_write),
 	    cmocka_unit_test(bad_spans_are_refused),
 	    cmocka_unit_test(any_span_can_be_written),
+	    cmocka_unit_test(ends_are_told_in_stages),
+	    cmocka_unit_test(lives_come_near_their_end),
 	    cmocka_unit_test(clocks_run_forwards),
 	};
 

@@ -26,6 +26,7 @@ static const struct command table[] = {
     {.words = "ca list", .args = ""},
     {.words = "set", .args = "[KEY VALUE]", 0, 2},
     {.words = "rule set", .args = "WHO LEVEL", 2, 2},
+    {.words = "clear", .args = "KEY VALUE", 1, 2, .need = NEED_NO_VALUE},
     {0},
 };
 
@@ -81,6 +82,8 @@ static const struct {
     {LINE("ca", "add", "f", "--note", ""), "ca add", 1, 1},
     {LINE("ca", "add", "f", "--note="), "ca add", 1, 1},
     {LINE("ca", "add", "-"), "ca add", 1, 0},
+    {LINE("clear", "a", ""), "clear", 2, 0},
+    {LINE("clear", "a", "b"), "clear", 2, 0},
     {LINE("ca", "add", "--name", "--json", "f"), "ca add", 1, 1},
 };
 
@@ -133,6 +136,11 @@ static const struct {
         "surplus argument g for \"ca list\": see \"certid help ca list\""},
     {LINE("ca", "add", ""), "an argument is empty: see \"certid help ca add\""},
     {LINE(""), "an argument is empty: see \"certid help\""},
+    {LINE("set", "a", ""), "an argument is empty: see \"certid help set\""},
+    {LINE("clear", ""), "an argument is empty: see \"certid help clear\""},
+    {LINE("clear", "", "b"), "an argument is empty: see \"certid help clear\""},
+    {LINE("clear", "a", "b", ""),
+        "an argument is empty: see \"certid help clear\""},
     {LINE("ca", "add", "f", "--foo"),
         "unknown option --foo for \"ca add\": see \"certid help ca add\""},
     {LINE("ca", "add", "f", "--foo=1"),

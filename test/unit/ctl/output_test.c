@@ -105,6 +105,34 @@ colours_what_is_locked(void **state)
 	    "NAME  LOCKED  NOTE\nyes   \033[31myes\033[0m     yes\n");
 }
 
+static const struct {
+	const char *word, *want;
+} lists[] = {
+    {"fresh", "NAME   CRL    NOTE\nfresh  \033[32mfresh\033[0m  fresh\n"},
+    {"grace", "NAME   CRL    NOTE\ngrace  \033[33mgrace\033[0m  grace\n"},
+    {"stale", "NAME   CRL    NOTE\nstale  \033[31mstale\033[0m  stale\n"},
+    {"missing",
+        "NAME     CRL      NOTE\nmissing  \033[31mmissing\033[0m  missing\n"},
+    {"", "NAME  CRL  NOTE\n-     -    -\n"},
+};
+
+static void
+colours_revocation_lists(void **state)
+{
+	static const char *const columns[] = {"NAME", "CRL", "NOTE"};
+	struct table *table;
+	const char *row[3];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		row[0] = row[1] = row[2] = lists[i].word;
+		table = table_new(columns, 3);
+		table_add(table, row);
+		expect(table, true, lists[i].want);
+	}
+}
+
 static void
 colours_the_state_of_one_thing(void **state)
 {
@@ -181,6 +209,7 @@ main(void)
 	    cmocka_unit_test(shows_what_is_missing),
 	    cmocka_unit_test(colours_states_alone),
 	    cmocka_unit_test(colours_what_is_locked),
+	    cmocka_unit_test(colours_revocation_lists),
 	    cmocka_unit_test(colours_the_state_of_one_thing),
 	    cmocka_unit_test(nothing_moves_the_cursor),
 	    cmocka_unit_test(prints_times),

@@ -126,6 +126,95 @@ a_word_that_does_not_fit_is_none(void **state)
 	assert_string_equal(word, "");
 }
 
+#define L10 "abcdefghij"
+#define L60 L10 L10 L10 L10 L10 L10
+#define L63 L60 "abc"
+
+/* 188 bytes, the most that may be: two of 63 and one of 60, and two dots. */
+#define LONGEST L63 "." L63 "." L60
+
+static const struct {
+	const char *text, *want;
+} suffixes[] = {
+    {"mqtt.example.com", "mqtt.example.com"},
+    {"localhost", "localhost"},
+    {"a", "a"},
+    {"a.b", "a.b"},
+    {"MQTT.Example.COM", "mqtt.example.com"},
+    {"AZaz09.x-y.z--z", "azaz09.x-y.z--z"},
+    {"xn--mnchen-3ya.de", "xn--mnchen-3ya.de"},
+    {"1.2", "1.2"},
+    {L63, L63},
+    {LONGEST, LONGEST},
+};
+
+static void
+takes_suffixes(void **state)
+{
+	const char *why = "untouched";
+	char out[SUFFIX_MAX + 1];
+	size_t i;
+
+	(void)state;
+	assert_int_equal(strlen(LONGEST), SUFFIX_MAX);
+	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		assert_int_equal(
+		    suffix_parse(suffixes[i].text, out, &why), RES_OK);
+		assert_string_equal(out, suffixes[i].want);
+		assert_string_equal(why, "untouched");
+	}
+}
+
+static const struct {
+	const char *text;
+	enum res want;
+	const char *says;
+} bad_suffixes[] = {
+    {"", RES_SYNTAX, "empty"},
+    {".", RES_SYNTAX, "empty"},
+    {".example.com", RES_SYNTAX, "empty"},
+    {"example.com.", RES_SYNTAX, "empty"},
+    {"example..com", RES_SYNTAX, "empty"},
+    {"*.example.com", RES_SYNTAX, "letters"},
+    {"exa*mple.com", RES_SYNTAX, "letters"},
+    {"example.com:8883", RES_SYNTAX, "letters"},
+    {"example.com/", RES_SYNTAX, "letters"},
+    {"exam ple.com", RES_SYNTAX, "letters"},
+    {" example.com", RES_SYNTAX, "letters"},
+    {"example.com\n", RES_SYNTAX, "letters"},
+    {"ex_ample.com", RES_SYNTAX, "letters"},
+    {"m\xc3\xbcnchen.de", RES_SYNTAX, "letters"},
+    {"{org}.example.com", RES_SYNTAX, "letters"},
+    {"-example.com", RES_SYNTAX, "hyphen"},
+    {"example-.com", RES_SYNTAX, "hyphen"},
+    {"example.-com", RES_SYNTAX, "hyphen"},
+    {"example.com-", RES_SYNTAX, "hyphen"},
+    {"-", RES_SYNTAX, "hyphen"},
+    {L63 "x", RES_LIMIT, "63 bytes"},
+    {"a." L63 "x.b", RES_LIMIT, "63 bytes"},
+    {LONGEST "x", RES_LIMIT, "longer than a DNS name"},
+    {LONGEST ".a", RES_LIMIT, "longer than a DNS name"},
+};
+
+static void
+refuses_what_is_no_suffix(void **state)
+{
+	char out[SUFFIX_MAX + 1] = "untouched";
+	const char *why;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad_suffixes) / sizeof(bad_suffixes[0]); i++) {
+		why = "";
+		if (suffix_parse(bad_suffixes[i].text, out, &why) !=
+		        bad_suffixes[i].want ||
+		    strstr(why, bad_suffixes[i].says) == NULL) {
+			fail_msg("\"%s\": %s", bad_suffixes[i].text, why);
+		}
+		assert_string_equal(out, "untouched");
+	}
+}
+
 int
 main(void)
 {
@@ -134,6 +223,8 @@ main(void)
 	    cmocka_unit_test(refuses_what_is_no_small_file),
 	    cmocka_unit_test(formats_windows),
 	    cmocka_unit_test(a_word_that_does_not_fit_is_none),
+	    cmocka_unit_test(takes_suffixes),
+	    cmocka_unit_test(refuses_what_is_no_suffix),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

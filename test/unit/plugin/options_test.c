@@ -3,6 +3,7 @@
 
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
+#include <stdlib.h>
 
 #include "test/support/cmocka_all.h"
 
@@ -52,6 +53,36 @@ static const struct {
 };
 
 static void
+reads_who_verifies(void **state)
+{
+	static const struct {
+		const char *value;
+		bool inside;
+	} words[] = {{"broker", false}, {"plugin", true}, {"plugin ", true}};
+	struct options options;
+	struct diag why;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		char registry[] = "registry", path[] = "/r",
+		     key[] = "tls_verify";
+		char *value = strdup(words[i].value);
+		struct mosquitto_opt list[] = {{registry, path}, {key, value}};
+
+		assert_int_equal(
+		    options_parse(list, 1, &options, &why), RES_OK);
+		assert_false(options.tls_verify);
+		options_done(&options);
+		assert_int_equal(
+		    options_parse(list, 2, &options, &why), RES_OK);
+		assert_int_equal(options.tls_verify, words[i].inside);
+		options_done(&options);
+		free(value);
+	}
+}
+
+static void
 reads_options(void **state)
 {
 	size_t i;
@@ -94,9 +125,14 @@ static const struct {
     {"others", {REGISTRY, {"others", "maybe"}}, "refuse, defer or allow"},
     {"others case", {REGISTRY, {"others", "Defer"}}, "refuse, defer or allow"},
     {"assume", {REGISTRY, {"assume_tls", "yes"}}, "true or false"},
-    {"handshake", {REGISTRY, {"tls_verify", "plugin"}},
-        "cannot verify inside the handshake"},
-    {"tls", {REGISTRY, {"tls_verify", "none"}}, "write broker"},
+    {"tls", {REGISTRY, {"tls_verify", "none"}}, "write broker or plugin"},
+    {"tls case", {REGISTRY, {"tls_verify", "Plugin"}},
+        "write broker or plugin"},
+    {"tls true", {REGISTRY, {"tls_verify", "true"}}, "write broker or plugin"},
+    {"tls empty", {REGISTRY, {"tls_verify", ""}}, "has no value"},
+    {"tls twice",
+        {REGISTRY, {"tls_verify", "plugin"}, {"tls_verify", "plugin"}},
+        "stands there twice"},
     {"capath", {REGISTRY, {"capath", "c"}}, "begins with /"},
     {"bad after good", {REGISTRY, {"capath", "/c"}, {"x", "y"}},
         "plugin_opt_x is not known"},
@@ -126,6 +162,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(reads_options),
+	    cmocka_unit_test(reads_who_verifies),
 	    cmocka_unit_test(refuses_options),
 	};
 

@@ -1,90 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* The verbs of operators, on the back end in memory. */
-#include "test/support/cmocka_all.h"
+#include "test/unit/registry/edit_fixture.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "registry/backend.h"
-#include "registry/edit.h"
-
-#define NOW   1800000000
 #define LONG  "a-word-that-is-far-longer-than-any-word-of-the-registry-may-be-"
 #define LONG2 LONG LONG
 
-static int
-setup(void **state)
-{
-	struct registry_options options = {
-	    .path = "", .mode = REGISTRY_WRITE, .backend = &backend_memory};
-	struct edit *edit = calloc(1, sizeof(*edit));
-	struct diag why;
-
-	assert_non_null(edit);
-	assert_int_equal(
-	    registry_open(&options, &edit->registry, &why), RES_OK);
-	edit->org = ORG_DEFAULT;
-	edit->actor = "operator";
-	edit->now = NOW;
-	*state = edit;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct edit *edit = *state;
-
-	registry_close(edit->registry);
-	free(edit);
-	return 0;
-}
-
-static struct config
-load(const struct edit *edit)
-{
-	struct config config = {0};
-	struct diag why;
-
-	assert_int_equal(registry_load(edit->registry, &config, &why), RES_OK);
-	return config;
-}
-
-static enum res
-keep_last(const struct event *event, void *context)
-{
-	assert_int_equal(event->time, NOW);
-	assert_string_equal(event->actor, "operator");
-	(void)snprintf(context, 512, "%s %s %s%s%s", event->org, event->kind,
-	    event->subject, event->detail == NULL ? "" : ": ",
-	    event->detail == NULL ? "" : event->detail);
-	return RES_OK;
-}
-
-/* The last event as "org kind subject: detail". */
-static void
-must_tell(const struct edit *edit, const char *want)
-{
-	struct event_query query = {
-	    .since = CLOCK_NONE, .newest = true, .limit = 1};
-	char line[512] = "";
-	struct diag why;
-
-	assert_int_equal(
-	    registry_events(edit->registry, &query, keep_last, line, &why),
-	    RES_OK);
-	assert_string_equal(line, want);
-}
-
-static int64_t
-mark(const struct edit *edit)
-{
-	struct diag why;
-	int64_t out = -1;
-
-	assert_int_equal(registry_mark(edit->registry, &out, &why), RES_OK);
-	return out;
-}
+static char subject_a[] = "CN=A";
 
 static struct identity
 parse(const char *text)
@@ -96,24 +17,6 @@ parse(const char *text)
 	    identity_parse(text, strlen(text), &who, &said), RES_OK);
 	return who;
 }
-
-static struct ca_record
-make_ca(uint8_t first, char *subject)
-{
-	static uint8_t der[] = {0x30, 0x00};
-	static char none[] = "[]";
-	struct ca_record ca = {.der = der,
-	    .der_len = sizeof(der),
-	    .subject = subject,
-	    .state = "active",
-	    .scope = none,
-	    .tags = none};
-
-	ca.fingerprint[0] = first;
-	return ca;
-}
-
-static char subject_a[] = "CN=A";
 
 static void
 must_be_setting(const struct config *config, const char *key, const char *want)
@@ -132,7 +35,7 @@ an_org_starts_with_safe_settings(void **state)
 	struct config config;
 
 	assert_int_equal(edit_org_start(edit, STARTER_PLAIN, &why), RES_OK);
-	config = load(edit);
+	config = edit_load(edit);
 	must_be_setting(&config, "enrol", "auto");
 	must_be_setting(&config, "client-id", "{class}:{type}:{id}");
 	must_be_setting(&config, "topics", "on");
@@ -149,7 +52,7 @@ an_org_starts_with_safe_settings(void **state)
 	assert_string_equal(config.topics[0].access, "both");
 	assert_string_equal(config.topics[0].filter, "{class}/{type}/{id}/#");
 	config_done(&config);
-	must_tell(edit,
+	edit_must_tell(edit,
 	    "default setting-changed topic: added: all both "
 	    "{class}/{type}/{id}/#");
 }
@@ -163,7 +66,7 @@ an_org_may_start_with_watson_names(void **state)
 
 	edit->org = "plant";
 	assert_int_equal(edit_org_add(edit, STARTER_IOT_2, &why), RES_OK);
-	config = load(edit);
+	config = edit_load(edit);
 	assert_int_equal(config.org_count, 2);
 	assert_int_equal(config.orgs[1].created_at, NOW);
 	assert_int_equal(config.topic_count, 2);
@@ -187,8 +90,8 @@ an_org_goes_with_a_trace(void **state)
 	edit->org = "plant";
 	assert_int_equal(edit_org_add(edit, STARTER_PLAIN, &why), RES_OK);
 	assert_int_equal(edit_org_remove(edit, &why), RES_OK);
-	must_tell(edit, "default setting-changed org: org plant removed");
-	config = load(edit);
+	edit_must_tell(edit, "default setting-changed org: org plant removed");
+	config = edit_load(edit);
 	assert_int_equal(config.org_count, 1);
 	config_done(&config);
 }
@@ -211,7 +114,7 @@ try_org_start(const struct edit *edit, struct diag *why)
 static enum res
 try_ca_hex_name(const struct edit *edit, struct diag *why)
 {
-	struct ca_record ca = make_ca(1, subject_a);
+	struct ca_record ca = edit_make_ca(1, subject_a);
 
 	(void)strcpy(ca.name, "0123456789abcdef");
 	return edit_ca_add(edit, &ca, why);
@@ -220,7 +123,7 @@ try_ca_hex_name(const struct edit *edit, struct diag *why)
 static enum res
 try_ca_short_hex_name(const struct edit *edit, struct diag *why)
 {
-	struct ca_record ca = make_ca(1, subject_a);
+	struct ca_record ca = edit_make_ca(1, subject_a);
 
 	(void)strcpy(ca.name, "Cafe");
 	return edit_ca_add(edit, &ca, why);
@@ -229,7 +132,7 @@ try_ca_short_hex_name(const struct edit *edit, struct diag *why)
 static enum res
 try_ca_set_hex_name(const struct edit *edit, struct diag *why)
 {
-	struct ca_record ca = make_ca(1, subject_a);
+	struct ca_record ca = edit_make_ca(1, subject_a);
 
 	(void)strcpy(ca.name, "0123456789abcdef");
 	return edit_ca_set(edit, &ca, why);
@@ -238,7 +141,7 @@ try_ca_set_hex_name(const struct edit *edit, struct diag *why)
 static enum res
 try_ca_add(const struct edit *edit, struct diag *why)
 {
-	struct ca_record ca = make_ca(1, subject_a);
+	struct ca_record ca = edit_make_ca(1, subject_a);
 
 	return edit_ca_add(edit, &ca, why);
 }
@@ -246,7 +149,7 @@ try_ca_add(const struct edit *edit, struct diag *why)
 static enum res
 try_ca_set(const struct edit *edit, struct diag *why)
 {
-	struct ca_record ca = make_ca(1, subject_a);
+	struct ca_record ca = edit_make_ca(1, subject_a);
 
 	return edit_ca_set(edit, &ca, why);
 }
@@ -254,7 +157,7 @@ try_ca_set(const struct edit *edit, struct diag *why)
 static enum res
 try_ca_state(const struct edit *edit, struct diag *why)
 {
-	struct ca_record ca = make_ca(1, subject_a);
+	struct ca_record ca = edit_make_ca(1, subject_a);
 	enum res r = edit_ca_state(edit, &ca, "inactive", why);
 
 	assert_string_equal(ca.state, "active");
@@ -264,7 +167,7 @@ try_ca_state(const struct edit *edit, struct diag *why)
 static enum res
 try_ca_long_state(const struct edit *edit, struct diag *why)
 {
-	struct ca_record ca = make_ca(1, subject_a);
+	struct ca_record ca = edit_make_ca(1, subject_a);
 
 	return edit_ca_state(edit, &ca, LONG, why);
 }
@@ -272,7 +175,7 @@ try_ca_long_state(const struct edit *edit, struct diag *why)
 static enum res
 try_ca_remove(const struct edit *edit, struct diag *why)
 {
-	struct ca_record ca = make_ca(1, subject_a);
+	struct ca_record ca = edit_make_ca(1, subject_a);
 
 	return edit_ca_remove(edit, &ca, why);
 }
@@ -469,14 +372,14 @@ refusals_say_why_and_change_nothing(void **state)
 			fail_msg("%zu: \"%s\"", i, why.text);
 		}
 	}
-	assert_int_equal(mark(edit), 0);
+	assert_int_equal(edit_mark(edit), 0);
 }
 
 static void
 a_ca_lives_and_dies(void **state)
 {
 	struct edit *edit = *state;
-	struct ca_record ca = make_ca(0xab, subject_a);
+	struct ca_record ca = edit_make_ca(0xab, subject_a);
 	char scope[] = "[\"d:a:*\"]", note[] = "Hall 3";
 	struct diag why = {{0}};
 	struct config config;
@@ -486,38 +389,38 @@ a_ca_lives_and_dies(void **state)
 	assert_string_equal(ca.org, ORG_DEFAULT);
 	assert_string_equal(ca.id, "ab00000000000000");
 	assert_int_equal(ca.added_at, NOW);
-	must_tell(edit, "default ca-added ab00000000000000: CN=A, active");
-	before = mark(edit);
+	edit_must_tell(edit, "default ca-added ab00000000000000: CN=A, active");
+	before = edit_mark(edit);
 	assert_int_equal(edit_ca_state(edit, &ca, "active", &why), RES_OK);
 	assert_string_equal(why.text, "");
-	assert_int_equal(mark(edit), before);
+	assert_int_equal(edit_mark(edit), before);
 	assert_int_equal(edit_ca_state(edit, &ca, "inactive", &why), RES_OK);
 	assert_string_equal(ca.state, "inactive");
-	must_tell(edit,
+	edit_must_tell(edit,
 	    "default ca-deactivated ab00000000000000: active -> inactive");
 	assert_int_equal(edit_ca_state(edit, &ca, "active", &why), RES_OK);
-	must_tell(
+	edit_must_tell(
 	    edit, "default ca-activated ab00000000000000: inactive -> active");
 	(void)strcpy(ca.name, "root");
 	(void)strcpy(ca.enrol, "listed");
 	assert_int_equal(edit_ca_set(edit, &ca, &why), RES_OK);
-	must_tell(edit,
+	edit_must_tell(edit,
 	    "default setting-changed ab00000000000000: name none -> root, "
 	    "enrol of the type -> listed");
 	assert_int_equal(edit_ca_set(edit, &ca, &why), RES_OK);
-	must_tell(
+	edit_must_tell(
 	    edit, "default setting-changed ab00000000000000: nothing changed");
 	ca.scope = scope;
 	ca.description = note;
 	assert_int_equal(edit_ca_set(edit, &ca, &why), RES_OK);
-	must_tell(edit,
+	edit_must_tell(edit,
 	    "default setting-changed ab00000000000000: description none -> "
 	    "Hall 3, scope [] -> [\"d:a:*\"]");
-	config = load(edit);
+	config = edit_load(edit);
 	assert_string_equal(config.cas[0].name, "root");
 	config_done(&config);
 	assert_int_equal(edit_ca_remove(edit, &ca, &why), RES_OK);
-	must_tell(edit, "default ca-removed ab00000000000000: CN=A");
+	edit_must_tell(edit, "default ca-removed ab00000000000000: CN=A");
 }
 
 static void
@@ -529,7 +432,7 @@ types_and_rules_are_told_of(void **state)
 	struct diag why = {{0}};
 
 	assert_int_equal(edit_type_set(edit, &type, &why), RES_OK);
-	must_tell(edit,
+	edit_must_tell(edit,
 	    "default type-changed d:meter: enrol default, window default, "
 	    "id-format any, id-length any, id-prefix none");
 	type.window = 172800;
@@ -538,20 +441,20 @@ types_and_rules_are_told_of(void **state)
 	(void)strcpy(type.id_format, "hex");
 	(void)strcpy(type.id_prefix, "SN");
 	assert_int_equal(edit_type_set(edit, &type, &why), RES_OK);
-	must_tell(edit,
+	edit_must_tell(edit,
 	    "default type-changed d:meter: enrol approve, window 48h, "
 	    "id-format hex, id-length 8, id-prefix SN");
 	type.window = CLOCK_FOREVER;
 	assert_int_equal(edit_type_set(edit, &type, &why), RES_OK);
 	assert_int_equal(edit_type_unset(edit, &type.type, &why), RES_OK);
-	must_tell(edit, "default type-changed d:meter: removed");
+	edit_must_tell(edit, "default type-changed d:meter: removed");
 
 	assert_int_equal(edit_rule_set(edit, "d:meter", "cert", &why), RES_OK);
-	must_tell(edit, "default rule-changed d:meter: default -> cert");
+	edit_must_tell(edit, "default rule-changed d:meter: default -> cert");
 	assert_int_equal(edit_rule_set(edit, "d:meter", "token", &why), RES_OK);
-	must_tell(edit, "default rule-changed d:meter: cert -> token");
+	edit_must_tell(edit, "default rule-changed d:meter: cert -> token");
 	assert_int_equal(edit_rule_unset(edit, "d:meter", &why), RES_OK);
-	must_tell(edit, "default rule-changed d:meter: token -> default");
+	edit_must_tell(edit, "default rule-changed d:meter: token -> default");
 }
 
 static void
@@ -562,7 +465,7 @@ topics_and_settings_are_told_of(void **state)
 
 	assert_int_equal(
 	    edit_topic_add(edit, "d:meter", "publish", "a/{id}", &why), RES_OK);
-	must_tell(edit,
+	edit_must_tell(edit,
 	    "default setting-changed topic: added: d:meter publish a/{id}");
 	assert_int_equal(
 	    edit_topic_add(edit, "d:meter", "publish", "a/{id}", &why),
@@ -570,12 +473,12 @@ topics_and_settings_are_told_of(void **state)
 	assert_int_equal(
 	    edit_topic_remove(edit, "d:meter", "publish", "a/{id}", &why),
 	    RES_OK);
-	must_tell(edit,
+	edit_must_tell(edit,
 	    "default setting-changed topic: removed: d:meter publish a/{id}");
 	assert_int_equal(edit_setting(edit, "enrol", "auto", &why), RES_OK);
-	must_tell(edit, "default setting-changed enrol: auto");
+	edit_must_tell(edit, "default setting-changed enrol: auto");
 	assert_int_equal(edit_setting(edit, "enrol", "approve", &why), RES_OK);
-	must_tell(edit, "default setting-changed enrol: auto -> approve");
+	edit_must_tell(edit, "default setting-changed enrol: auto -> approve");
 }
 
 /* A device that is there, in this or another spelling, is not added. */
@@ -608,28 +511,28 @@ a_device_lives_and_dies(void **state)
 	assert_string_equal(device.org, ORG_DEFAULT);
 	assert_int_equal(device.state, DEVICE_ALLOWED);
 	assert_int_equal(device.created_at, NOW);
-	must_tell(edit,
+	edit_must_tell(edit,
 	    "default import d:meter:1: allowed until 2027-01-15T09:00:00Z");
 	must_be_there(edit, "d:meter:1", "default already, allowed: ");
 	must_be_there(edit, "d:METER:1", "has d:meter:1 already");
 	assert_int_equal(edit_device_lock(edit, &who, true, &why), RES_OK);
-	must_tell(edit, "default device-locked d:meter:1");
+	edit_must_tell(edit, "default device-locked d:meter:1");
 	must_be_there(edit, "d:meter:1", "allowed and locked: ");
-	before = mark(edit);
+	before = edit_mark(edit);
 	assert_int_equal(edit_device_lock(edit, &who, true, &why), RES_OK);
 	assert_string_equal(why.text, "");
-	assert_int_equal(mark(edit), before);
+	assert_int_equal(edit_mark(edit), before);
 	assert_int_equal(edit_device_lock(edit, &who, false, &why), RES_OK);
-	must_tell(edit, "default device-unlocked d:meter:1");
+	edit_must_tell(edit, "default device-unlocked d:meter:1");
 	assert_int_equal(edit_device_approve(edit, &who, &why), RES_REFUSED);
 	assert_string_equal(why.text,
 	    "the device d:meter:1 in the org default is not pending: there is "
 	    "nothing to approve");
 	assert_int_equal(edit_device_remove(edit, &who, &why), RES_OK);
-	must_tell(edit, "default device-removed d:meter:1");
+	edit_must_tell(edit, "default device-removed d:meter:1");
 	device.window_ends_at = CLOCK_FOREVER;
 	assert_int_equal(edit_device_add(edit, &device, &why), RES_OK);
-	must_tell(edit, "default import d:meter:1: allowed without end");
+	edit_must_tell(edit, "default import d:meter:1: allowed without end");
 }
 
 static void
@@ -650,7 +553,7 @@ a_pending_device_is_approved(void **state)
 	    RES_OK);
 	must_be_there(edit, "d:meter:1", "pending: certid device approve");
 	assert_int_equal(edit_device_approve(edit, &who, &why), RES_OK);
-	must_tell(
+	edit_must_tell(
 	    edit, "default device-approved d:meter:1: pending -> allowed");
 	assert_int_equal(registry_get(edit->registry, ORG_DEFAULT, &who, false,
 	                     &device, &clash, &why),
@@ -658,9 +561,6 @@ a_pending_device_is_approved(void **state)
 	assert_int_equal(device.state, DEVICE_ALLOWED);
 	assert_int_equal(device.window_ends_at, CLOCK_FOREVER);
 }
-
-#define EDIT_TEST(function)                                                    \
-	cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int
 main(void)

@@ -90,7 +90,9 @@ static void
 a_copied_ca_is_its_own(void **state)
 {
 	uint8_t der[] = {1, 2, 3};
-	char subject[] = "CN=A", said[] = "d", scope[] = "[]", tags[] = "[1]";
+	char subject[] = "CN=A", said[] = "d", scope[] = "[]", tags[] = "[1]",
+	     url[] = "u", failure[] = "f";
+	uint8_t list[] = {4, 5};
 	struct ca_record ca = {.der = der,
 	    .der_len = 3,
 	    .subject = subject,
@@ -98,13 +100,17 @@ a_copied_ca_is_its_own(void **state)
 	    .scope = scope,
 	    .tags = tags,
 	    .name = "n",
+	    .crl_url = url,
+	    .crl_failure = failure,
+	    .crl = {.der = list, .der_len = 2, .number = "7", .told = 30},
 	    .not_after = 5};
 	struct ca_record copy, bare = {.id = "7"};
 
 	(void)state;
 	assert_int_equal(ca_record_copy(&ca, &copy), RES_OK);
-	der[0] = 9;
+	der[0] = list[0] = 9;
 	subject[0] = said[0] = scope[0] = tags[0] = 'X';
+	url[0] = failure[0] = 'X';
 	assert_int_equal(copy.der[0], 1);
 	assert_int_equal(copy.der_len, 3);
 	assert_string_equal(copy.subject, "CN=A");
@@ -113,14 +119,79 @@ a_copied_ca_is_its_own(void **state)
 	assert_string_equal(copy.tags, "[1]");
 	assert_string_equal(copy.name, "n");
 	assert_int_equal(copy.not_after, 5);
+	assert_string_equal(copy.crl_url, "u");
+	assert_string_equal(copy.crl_failure, "f");
+	assert_int_equal(copy.crl.der[0], 4);
+	assert_int_equal(copy.crl.der[1], 5);
+	assert_string_equal(copy.crl.number, "7");
+	assert_int_equal(copy.crl.told, 30);
 	ca_record_done(&copy);
 	assert_null(copy.der);
 	assert_null(copy.subject);
+	assert_null(copy.crl.der);
 	assert_int_equal(ca_record_copy(&bare, &copy), RES_OK);
 	assert_null(copy.der);
 	assert_null(copy.subject);
 	assert_string_equal(copy.id, "7");
 	ca_record_done(&copy);
+}
+
+static void
+policies_for_crls_are_three_words(void **state)
+{
+	static const char *const words[] = {"off", "if-present", "required"},
+	                         *const others[] = {"", "Off", "on", "of",
+	                             "off ", "if-presen", "if-presents",
+	                             "maybe", "REQUIRED"};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		assert_true(crl_policy_is_word(words[i]));
+	}
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		assert_false(crl_policy_is_word(others[i]));
+	}
+}
+
+#define ZEROS_39 "000000000000000000000000000000000000000"
+
+static const struct {
+	const char *number, *text; /* NULL: it is none */
+} numbers[] = {
+    {ZEROS_39 "0", "0x0"},
+    {ZEROS_39 "a", "0xa"},
+    {"000000000000000000000000000000000000001a", "0x1a"},
+    {"0123456789abcdef0123456789abcdef01234567",
+        "0x123456789abcdef0123456789abcdef01234567"},
+    {"f" ZEROS_39, "0xf" ZEROS_39},
+    {"", NULL},
+    {"0", NULL},
+    {ZEROS_39, NULL},
+    {ZEROS_39 "00", NULL},
+    {ZEROS_39 "A", NULL},
+    {ZEROS_39 "g", NULL},
+    {ZEROS_39 " ", NULL},
+    {" " ZEROS_39, NULL},
+    {"x" ZEROS_39, NULL},
+    {"-" ZEROS_39, NULL},
+};
+
+static void
+crl_numbers_have_one_form(void **state)
+{
+	char text[CRL_NUMBER_LEN + sizeof("0x")];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		assert_int_equal(crl_number_is_whole(numbers[i].number),
+		    numbers[i].text != NULL);
+		if (numbers[i].text != NULL) {
+			crl_record_number_format(numbers[i].number, text);
+			assert_string_equal(text, numbers[i].text);
+		}
+	}
 }
 
 static void
@@ -182,6 +253,8 @@ main(void)
 	    cmocka_unit_test(an_org_that_is_too_long_is_no_org),
 	    cmocka_unit_test(a_copied_ca_is_its_own),
 	    cmocka_unit_test(a_copied_device_is_its_own),
+	    cmocka_unit_test(policies_for_crls_are_three_words),
+	    cmocka_unit_test(crl_numbers_have_one_form),
 	    cmocka_unit_test(done_leaves_nothing),
 	};
 

@@ -123,6 +123,14 @@ no_table(const struct fixture *fixture)
 	fixture_sql(fixture, "DROP TABLE rule");
 }
 
+/* As before there were lists. */
+static void
+no_list(const struct fixture *fixture)
+{
+	fixture_create(fixture);
+	fixture_sql(fixture, "DROP TABLE crl");
+}
+
 static void
 no_index(const struct fixture *fixture)
 {
@@ -192,6 +200,7 @@ static const struct {
     {"world-writable folder", world_writable_folder, RES_UNAVAIL,
         "can put another file in the place", true},
     {"no table", no_table, RES_CORRUPT, "no such table", false},
+    {"no list", no_list, RES_CORRUPT, "no such table", false},
     {"no index", no_index, RES_CORRUPT, "no such index", false},
     {"no unique index", no_unique_index, RES_CORRUPT, "no such index", false},
     {"no event index", no_event_index, RES_CORRUPT, "no such index", false},

@@ -149,6 +149,51 @@ static const struct {
     {"UPDATE ca SET name = " LONG, LOAD, "CA 0 (name)"},
     {"UPDATE ca SET state = " LONG, LOAD, "CA 0 (state)"},
     {"UPDATE ca SET subject = 'a' || char(0)", LOAD, "CA 0 (subject)"},
+    {"UPDATE ca SET code = " LONG, LOAD, "CA 0 (code)"},
+    {"UPDATE ca SET code = NULL", LOAD, "CA 0 (code_expires_at)"},
+    {"UPDATE ca SET code = ''", LOAD, "CA 0 (code_expires_at)"},
+    {"UPDATE ca SET code_expires_at = NULL", LOAD, "CA 0 (code_expires_at)"},
+    {"UPDATE ca SET told = 91", LOAD, "CA 0 (told)"},
+    {"UPDATE ca SET told = -2", LOAD, "CA 0 (told)"},
+    {"UPDATE ca SET told = 4294967296", LOAD, "CA 0 (told)"},
+    {"UPDATE ca SET crl_policy = 'maybe'", LOAD, "CA 0 (crl_policy)"},
+    {"UPDATE ca SET crl_policy = ''", LOAD, "CA 0 (crl_policy)"},
+    {"UPDATE ca SET crl_policy = 'OFF'", LOAD, "CA 0 (crl_policy)"},
+    {"UPDATE ca SET crl_policy = 'off' || char(0)", LOAD, "CA 0 (crl_policy)"},
+    {"UPDATE ca SET crl_policy = " LONG, LOAD, "CA 0 (crl_policy)"},
+    {"UPDATE ca SET crl_grace = -1", LOAD, "CA 0 (crl_grace)"},
+    {"UPDATE ca SET crl_url = 'a' || char(0)", LOAD, "CA 0 (crl_url)"},
+    {"UPDATE ca SET crl_failure = char(0)", LOAD, "CA 0 (crl_failure)"},
+    {"UPDATE ca SET crl_fingerprint = NULL", LOAD, "CA 0 (crl_fingerprint)"},
+    {"UPDATE ca SET crl_fingerprint = x'00'", LOAD, "CA 0 (crl_fingerprint)"},
+    {"UPDATE ca SET crl_fingerprint = randomblob(32)", LOAD,
+        "CA 0 (crl_fingerprint)"},
+    {"UPDATE crl SET crl_fingerprint = x''", LOAD, "CA 0 (crl_fingerprint)"},
+    {"UPDATE crl SET crl_fingerprint = randomblob(32)", LOAD,
+        "CA 0 (crl_fingerprint)"},
+    {"UPDATE crl SET fingerprint = randomblob(32)", LOAD,
+        "CA 0 (crl_fingerprint)"},
+    {"UPDATE crl SET org = 'plant'", LOAD, "CA 0 (crl_fingerprint)"},
+    {"DELETE FROM crl", LOAD, "CA 0 (crl_fingerprint)"},
+    {"UPDATE crl SET number = 'zz'", LOAD, "CA 0 (crl_number)"},
+    {"UPDATE crl SET number = ''", LOAD, "CA 0 (crl_number)"},
+    {"UPDATE crl SET number = upper(number)", LOAD, "CA 0 (crl_number)"},
+    {"UPDATE crl SET number = '0' || number", LOAD, "CA 0 (crl_number)"},
+    {"UPDATE crl SET number = substr(number, 2)", LOAD, "CA 0 (crl_number)"},
+    {"UPDATE crl SET number = substr(number, 2) || 'g'", LOAD,
+        "CA 0 (crl_number)"},
+    {"UPDATE crl SET this_update = -9223372036854775807 - 1", LOAD,
+        "CA 0 (crl_this_update)"},
+    {"UPDATE crl SET next_update = -9223372036854775807 - 1", LOAD,
+        "CA 0 (crl_next_update)"},
+    {"UPDATE crl SET entries = -1", LOAD, "CA 0 (crl_entries)"},
+    {"UPDATE crl SET stored_at = -9223372036854775807 - 1", LOAD,
+        "CA 0 (crl_stored_at)"},
+    {"UPDATE crl SET fetched = 2", LOAD, "CA 0 (crl_fetched)"},
+    {"UPDATE crl SET modified_at = -9223372036854775807 - 1", LOAD,
+        "CA 0 (crl_modified_at)"},
+    {"UPDATE crl SET told = 91", LOAD, "CA 0 (crl_told)"},
+    {"UPDATE crl SET der = x''", LOAD, "CA 0 (crl_der)"},
     {"UPDATE type SET type = 'meter'", LOAD, "type meter (type)"},
     {"UPDATE type SET id_length = 65", LOAD, "type d:m (id_length)"},
     {"UPDATE type SET id_length = -1", LOAD, "type d:m (id_length)"},
@@ -166,7 +211,11 @@ static const struct {
 
 static const char sample[] =
     "INSERT INTO ca VALUES ('default', zeroblob(32), '0', x'30', 'CN=A', 1, "
-    "2, 'n', NULL, 'active', '[]', NULL, '[]', 3);"
+    "2, 'n', NULL, 'active', '[]', NULL, '[]', 3, 'c', 4, 0, 'off', 0, "
+    "NULL, NULL, zeroblob(32));"
+    "INSERT INTO crl VALUES ('default', zeroblob(32), zeroblob(32), "
+    "'000000000000000000000000000000000000001a', 5, 6, 7, 8, 1, 9, 30, "
+    "x'30');"
     "INSERT INTO type VALUES ('default', 'd:m', NULL, NULL, NULL, 0, NULL);"
     "INSERT INTO rule VALUES ('default', 'default', 'cert');"
     "INSERT INTO topic VALUES (1, 'default', 'all', 'both', 'a/#');"
@@ -234,6 +283,7 @@ a_broken_ca_stops_the_adding_of_another(void **state)
 	    .der_len = 1,
 	    .subject = subject,
 	    .state = "active",
+	    .crl_policy = "off",
 	    .fingerprint = {1}};
 	struct change change = {
 	    .kind = CHANGE_CA_ADD, .org = ORG_DEFAULT, .of.ca = &ca};

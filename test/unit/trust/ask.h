@@ -32,6 +32,36 @@ struct leaf_case {
 	struct mint_options options;
 };
 
+#define GOOD (MINT_NOW + DAY)
+#define LATE (MINT_NOW - DAY)
+
+/* What the registry holds for a CA. */
+struct setting {
+	enum crl_policy policy;
+	int64_t crl; /* its nextUpdate; 0: there is none */
+	int64_t grace;
+	bool lists; /* the certificate below */
+	bool for_users;
+	bool is_absent; /* the CA is not registered at all */
+};
+
+#define ABSENT                                                                 \
+	{                                                                      \
+		.is_absent = true                                              \
+	}
+#define OFF(...)                                                               \
+	{                                                                      \
+		.policy = CRL_OFF, __VA_ARGS__                                 \
+	}
+#define IF_PRESENT(...)                                                        \
+	{                                                                      \
+		.policy = CRL_IF_PRESENT, __VA_ARGS__                          \
+	}
+#define REQUIRED(...)                                                          \
+	{                                                                      \
+		.policy = CRL_REQUIRED, __VA_ARGS__                            \
+	}
+
 struct trust_set *new_set(void);
 
 /* scope: one pattern, NULL for any identity. */
@@ -40,8 +70,34 @@ void add(struct trust_set *set, const struct minted *ca, enum ca_state state,
 
 struct trust_set *set_of(const struct minted *ca, enum ca_state state);
 
-/* The finding; what every refusal has in common is asserted. */
+/* With all that the registry may say. */
+void add_terms(struct trust_set *set, const struct minted *ca,
+    const struct ca_terms *terms);
+void add_setting(struct trust_set *set, const struct minted *ca,
+    enum ca_state state, const struct setting *setting,
+    const struct minted *below);
+
+/* A CRL as the registry gives it, whatever its dates; the caller drops it. */
+struct crl *make_crl(const struct mint_crl_options *options);
+
+/* The one that the setting tells of, about the certificate below; NULL: none.*/
+struct crl *crl_by(const struct minted *ca, const struct setting *setting,
+    const struct minted *below);
+
+/* One that lists a certificate, or none if that is NULL. */
+struct crl *crl_of(
+    const struct minted *ca, int64_t next_update, const struct minted *listed);
+
+/* The finding.  What every refusal has in common is asserted, and that a
+ * second look says the same, and when it ceases to. */
 struct trust_finding verify(const struct trust_set *set, struct ask ask);
+
+/* The same, and the path; NULL with a refusal. */
+struct trust_finding verify_path(
+    const struct trust_set *set, struct ask ask, struct trust_path **path);
+
+struct trust_finding recheck(const struct trust_set *set,
+    const struct trust_path *path, const struct identity *who, int64_t now);
 
 bool is_ca(const struct trust_finding *found, const struct minted *ca);
 

@@ -161,6 +161,40 @@ refuses_ber(void **state)
 	free(ber);
 }
 
+/* DER wants bits that are not used to be zero (X.690 11.2.1). */
+static void
+refuses_stray_bits(void **state)
+{
+	uint8_t *der = malloc(ca.der_len);
+	const ASN1_BIT_STRING *signature = NULL;
+	size_t unused;
+
+	(void)state;
+	X509_get0_signature(&signature, NULL, ca.cert);
+	unused = ca.der_len - (size_t)ASN1_STRING_length(signature) - 1;
+	assert_non_null(der);
+	memcpy(der, ca.der, ca.der_len);
+	assert_int_equal(der[unused], 0);
+	der[unused] = 1;
+	der[ca.der_len - 1] |= 1;
+	assert_int_equal(parse(der, ca.der_len), RES_SYNTAX);
+	free(der);
+}
+
+static void
+refuses_other_names_of_the_block(void **state)
+{
+	char *pem = strdup(ca_pem), *at;
+
+	(void)state;
+	assert_non_null(pem);
+	for (at = pem; (at = strstr(at, "CERTIFICATE")) != NULL;) {
+		memcpy(at, "CERTIFICATO", 11);
+	}
+	assert_int_equal(parse(pem, strlen(pem)), RES_SYNTAX);
+	free(pem);
+}
+
 static void
 refuses_what_holds_no_certificate(void **state)
 {
@@ -276,6 +310,163 @@ reads_chains(void **state)
 	free(mixed);
 	chain_free(NULL);
 	assert_null(chain_certs(NULL));
+}
+
+/* A stack of n references: the device's, then its CA's over and over. */
+static STACK_OF(X509) * send(int n)
+{
+	STACK_OF(X509) *sent = sk_X509_new_null();
+	int i;
+
+	for (i = 0; i < n; i++) {
+		X509 *cert = i == 0 ? device.cert : ca.cert;
+
+		assert_int_equal(X509_up_ref(cert), 1);
+		assert_int_equal(sk_X509_push(sent, cert), i + 1);
+	}
+	return sent;
+}
+
+static const struct {
+	int sent;
+	enum res want;
+	int kept;
+} adopt_cases[] = {
+    {0, RES_OK, 0},
+    {1, RES_OK, 0},
+    {2, RES_OK, 1},
+    {3, RES_OK, 2},
+    {CERT_CHAIN_MAX + 1, RES_OK, CERT_CHAIN_MAX},
+    {CERT_CHAIN_MAX + 2, RES_LIMIT, 0},
+    {1000, RES_LIMIT, 0},
+};
+
+static void
+adopts_what_a_peer_sent(void **state)
+{
+	struct chain *const untouched = (void *)&ca;
+	size_t i;
+	int k;
+
+	(void)state;
+	for (i = 0; i < sizeof(adopt_cases) / sizeof(adopt_cases[0]); i++) {
+		STACK_OF(X509) *sent = send(adopt_cases[i].sent);
+		struct chain *chain = untouched;
+		enum res r = chain_adopt(sent, &chain);
+
+		/* What was sent may go before the chain does. */
+		sk_X509_pop_free(sent, X509_free);
+		assert_int_equal(r, adopt_cases[i].want);
+		assert_int_equal(ERR_peek_error(), 0);
+		if (r != RES_OK) {
+			assert_ptr_equal(chain, untouched);
+			continue;
+		}
+		assert_int_equal(chain == NULL, adopt_cases[i].kept == 0);
+		if (chain != NULL) {
+			assert_int_equal(sk_X509_num(chain_certs(chain)),
+			    adopt_cases[i].kept);
+		}
+		for (k = 0; k < adopt_cases[i].kept; k++) {
+			assert_ptr_equal(
+			    sk_X509_value(chain_certs(chain), k), ca.cert);
+		}
+		chain_free(chain);
+	}
+}
+
+static void
+adopts_nothing(void **state)
+{
+	struct chain *chain = (void *)&ca;
+
+	(void)state;
+	assert_int_equal(chain_adopt(NULL, &chain), RES_OK);
+	assert_null(chain);
+}
+
+static struct chain *
+adopt(const struct minted *const *certs, size_t n)
+{
+	STACK_OF(X509) *sent = sk_X509_new_null();
+	struct chain *chain = NULL;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		assert_true(sk_X509_push(sent, certs[i]->cert) > 0);
+	}
+	assert_int_equal(chain_adopt(sent, &chain), RES_OK);
+	sk_X509_free(sent);
+	return chain;
+}
+
+static void
+keeps_the_order_of_sending(void **state)
+{
+	const struct minted *const sent[] = {&device, &ca, &device};
+	struct chain *chain = adopt(sent, 3);
+
+	(void)state;
+	assert_ptr_equal(sk_X509_value(chain_certs(chain), 0), ca.cert);
+	assert_ptr_equal(sk_X509_value(chain_certs(chain), 1), device.cert);
+	chain_free(chain);
+}
+
+/* Every list of the two of up to three has a digest of its own, which is that
+ * of the DER one after the other. */
+static void
+digests_tell_chains_apart(void **state)
+{
+	static const struct minted *const both[] = {&ca, &device};
+	uint8_t digests[15][HASH_LEN], want[HASH_LEN];
+	size_t n, i, bits, count = 0;
+
+	(void)state;
+	for (n = 0; n <= 3; n++) {
+		for (bits = 0; bits < (size_t)1 << n; bits++) {
+			const struct minted *sent[4] = {&device};
+			struct chain *chain;
+
+			for (i = 0; i < n; i++) {
+				sent[i + 1] = both[bits >> i & 1];
+			}
+			chain = adopt(sent, n + 1);
+			chain_digest(chain, digests[count]);
+			chain_free(chain);
+			for (i = 0; i < count; i++) {
+				assert_memory_not_equal(
+				    digests[i], digests[count], HASH_LEN);
+			}
+			count++;
+		}
+	}
+	memset(want, 0, HASH_LEN);
+	assert_memory_equal(digests[0], want, HASH_LEN);
+	SHA256(ca.der, ca.der_len, want);
+	assert_memory_equal(digests[1], want, HASH_LEN);
+}
+
+static void
+digests_do_not_tell_where_from(void **state)
+{
+	const struct minted *const sent[] = {&device, &ca, &device};
+	struct minted file[] = {ca, device};
+	char *pem = mint_pem(file, 2);
+	struct chain *adopted = adopt(sent, 3), *parsed = NULL;
+	uint8_t a[HASH_LEN], b[HASH_LEN];
+
+	(void)state;
+	assert_int_equal(
+	    chain_parse((const uint8_t *)pem, strlen(pem), &parsed, NULL),
+	    RES_OK);
+	chain_digest(adopted, a);
+	chain_digest(parsed, b);
+	assert_memory_equal(a, b, HASH_LEN);
+	chain_digest(NULL, b);
+	assert_memory_not_equal(a, b, HASH_LEN);
+	chain_free(adopted);
+	chain_free(parsed);
+	free(pem);
 }
 
 static void
@@ -394,6 +585,8 @@ main(void)
 	    cmocka_unit_test(reads_pem_with_carriage_returns),
 	    cmocka_unit_test(refuses_der_that_is_not_alone),
 	    cmocka_unit_test(refuses_ber),
+	    cmocka_unit_test(refuses_stray_bits),
+	    cmocka_unit_test(refuses_other_names_of_the_block),
 	    cmocka_unit_test(refuses_what_holds_no_certificate),
 	    cmocka_unit_test(refuses_two),
 	    cmocka_unit_test(refuses_damaged_pem),
@@ -401,6 +594,11 @@ main(void)
 	    cmocka_unit_test(refuses_trusted_certificates),
 	    cmocka_unit_test(refuses_large_files),
 	    cmocka_unit_test(reads_chains),
+	    cmocka_unit_test(adopts_what_a_peer_sent),
+	    cmocka_unit_test(adopts_nothing),
+	    cmocka_unit_test(keeps_the_order_of_sending),
+	    cmocka_unit_test(digests_tell_chains_apart),
+	    cmocka_unit_test(digests_do_not_tell_where_from),
 	    cmocka_unit_test(leaves_openssl_errors_alone),
 	    cmocka_unit_test(tells_serials),
 	    cmocka_unit_test(tells_fingerprint_and_dates),

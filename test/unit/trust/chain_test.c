@@ -239,6 +239,14 @@ static const struct leaf_case middle_cases[] = {
         {.ca = true,
             .extensions =
                 EXTRA("policyConstraints=critical,requireExplicitPolicy:0")}},
+    {"serial number of twenty octets", REASON_NONE,
+        {.ca = true,
+            .serial = "1461501637330902918203684832716283019655932542975"}},
+    {"serial number of twenty-one octets", REASON_CERT_INVALID,
+        {.ca = true,
+            .serial = "1461501637330902918203684832716283019655932542976"}},
+    {"serial number 0", REASON_CERT_INVALID, {.ca = true, .serial = "0"}},
+    {"serial number -1", REASON_CERT_INVALID, {.ca = true, .serial = "-1"}},
     {"names permitted", REASON_NONE,
         {.ca = true,
             .extensions =

@@ -379,31 +379,35 @@ refuses_registered_certificates(void **state)
 }
 
 static void
+refuse(struct trust_set *set, const uint8_t *der, size_t len,
+    const struct ca_terms *terms, enum res want)
+{
+	struct diag why = {""};
+
+	assert_int_equal(trust_set_add(set, der, len, terms, &why), want);
+	assert_string_not_equal(why.text, "");
+}
+
+static void
 refuses_additions(void **state)
 {
 	struct minted ca = mint_ca("Plant", 0);
 	const char *patterns[SCOPE_PATTERNS_MAX + 1] = {NULL};
+	const struct ca_terms plain = {.state = CA_ACTIVE};
+	const struct ca_terms hasty = {.state = CA_ACTIVE, .crl_grace = -1};
+	const struct ca_terms scoped = {.state = CA_ACTIVE,
+	    .patterns = patterns,
+	    .pattern_count = SCOPE_PATTERNS_MAX + 1};
 	struct trust_set *set = new_set();
-	struct diag why = {""};
 	char *pem = mint_pem(&ca, 1);
 
 	(void)state;
-	assert_int_equal(trust_set_add(set, (const uint8_t *)pem, strlen(pem),
-	                     CA_ACTIVE, NULL, 0, &why),
-	    RES_CORRUPT);
-	assert_string_not_equal(why.text, "");
-	assert_int_equal(trust_set_add(set, ca.der, ca.der_len - 1, CA_ACTIVE,
-	                     NULL, 0, &why),
-	    RES_CORRUPT);
-	assert_int_equal(trust_set_add(set, ca.der, ca.der_len, CA_ACTIVE,
-	                     patterns, SCOPE_PATTERNS_MAX + 1, &why),
-	    RES_LIMIT);
+	refuse(set, (const uint8_t *)pem, strlen(pem), &plain, RES_CORRUPT);
+	refuse(set, ca.der, ca.der_len - 1, &plain, RES_CORRUPT);
+	refuse(set, ca.der, ca.der_len, &scoped, RES_LIMIT);
+	refuse(set, ca.der, ca.der_len, &hasty, RES_CORRUPT);
 	add(set, &ca, CA_INACTIVE, NULL);
-	why.text[0] = '\0';
-	assert_int_equal(
-	    trust_set_add(set, ca.der, ca.der_len, CA_ACTIVE, NULL, 0, &why),
-	    RES_EXISTS);
-	assert_string_not_equal(why.text, "");
+	refuse(set, ca.der, ca.der_len, &plain, RES_EXISTS);
 	free(pem);
 	trust_set_free(set);
 	trust_set_free(NULL);
@@ -413,6 +417,8 @@ refuses_additions(void **state)
 static void
 takes_sixty_four(void **state)
 {
+	const struct ca_terms terms = {
+	    .state = CA_ACTIVE, .crl_policy = CRL_IF_PRESENT};
 	struct trust_set *set = new_set();
 	struct minted ca, device;
 	char name[16];
@@ -423,8 +429,8 @@ takes_sixty_four(void **state)
 		(void)snprintf(name, sizeof(name), "CA %u", (unsigned)i);
 		ca = mint_ca(name, 0);
 		device = mint_device(&ca, "d:meter:0001");
-		assert_int_equal(trust_set_add(set, ca.der, ca.der_len,
-		                     CA_ACTIVE, NULL, 0, NULL),
+		assert_int_equal(
+		    trust_set_add(set, ca.der, ca.der_len, &terms, NULL),
 		    i < TRUST_CAS_MAX ? RES_OK : RES_LIMIT);
 		if (i < TRUST_CAS_MAX) {
 			EXPECT(set, REASON_NONE, &ca, &device);
@@ -435,76 +441,6 @@ takes_sixty_four(void **state)
 		minted_done(&device);
 	}
 	trust_set_free(set);
-}
-
-static const struct {
-	const char *name;
-	enum ca_state state;
-	const char *scope;
-	int64_t now;
-	enum reason want;
-	bool in_scope;
-} recheck_cases[] = {
-    {"active", CA_ACTIVE, NULL, MINT_NOW, REASON_NONE, true},
-    {"in scope", CA_ACTIVE, "d:meter:*", MINT_NOW, REASON_NONE, true},
-    {"out of scope", CA_ACTIVE, "g:*:*", MINT_NOW, REASON_NONE, false},
-    {"bad scope", CA_ACTIVE, "*", MINT_NOW, REASON_NONE, false},
-    {"inactive", CA_INACTIVE, NULL, MINT_NOW, REASON_CA_INACTIVE, false},
-    {"unproven", CA_UNPROVEN, NULL, MINT_NOW, REASON_CA_UNPROVEN, false},
-    {"inactive and expired", CA_INACTIVE, NULL, MINT_TO, REASON_CA_INACTIVE,
-        false},
-    {"last second", CA_ACTIVE, NULL, MINT_TO - 1, REASON_NONE, true},
-    {"expired", CA_ACTIVE, NULL, MINT_TO, REASON_CA_EXPIRED, false},
-    {"first second", CA_ACTIVE, NULL, MINT_FROM, REASON_NONE, true},
-    {"too early", CA_ACTIVE, NULL, MINT_FROM - 1, REASON_CERT_INVALID, false},
-};
-
-static void
-recheck_follows_the_table(void **state)
-{
-	struct minted ca = mint_ca("Plant", 0);
-	struct cert_info info;
-	size_t i;
-
-	(void)state;
-	assert_int_equal(cert_info_read(ca.cert, &info, NULL), RES_OK);
-	for (i = 0; i < sizeof(recheck_cases) / sizeof(recheck_cases[0]); i++) {
-		struct trust_set *set = new_set();
-		struct trust_finding found;
-
-		add(set, &ca, recheck_cases[i].state, recheck_cases[i].scope);
-		memset(&found, 0xff, sizeof(found));
-		trust_recheck(set, info.fingerprint, &meter,
-		    recheck_cases[i].now, &found);
-		if (found.reason != recheck_cases[i].want ||
-		    found.in_scope != recheck_cases[i].in_scope ||
-		    !is_ca(&found, &ca) || found.detail == NULL) {
-			fail_msg("%s: %s", recheck_cases[i].name,
-			    reason_id(found.reason));
-		}
-		trust_set_free(set);
-	}
-	cert_info_done(&info);
-	minted_done(&ca);
-}
-
-static void
-recheck_misses_what_is_gone(void **state)
-{
-	struct minted ca = mint_ca("Plant", 0);
-	struct trust_set *set = set_of(&ca, CA_ACTIVE);
-	struct trust_finding found;
-	const uint8_t other[HASH_LEN] = {0};
-
-	(void)state;
-	memset(&found, 0xff, sizeof(found));
-	trust_recheck(set, other, &meter, MINT_NOW, &found);
-	assert_int_equal(found.reason, REASON_CA_UNKNOWN);
-	assert_false(found.has_ca);
-	assert_false(found.in_scope);
-	assert_non_null(found.detail);
-	trust_set_free(set);
-	minted_done(&ca);
 }
 
 static void
@@ -545,8 +481,6 @@ main(void)
 	    cmocka_unit_test(refuses_registered_certificates),
 	    cmocka_unit_test(refuses_additions),
 	    cmocka_unit_test(takes_sixty_four),
-	    cmocka_unit_test(recheck_follows_the_table),
-	    cmocka_unit_test(recheck_misses_what_is_gone),
 	    cmocka_unit_test(states_have_names),
 	};
 

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+#include "admission/verdicts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WAYS 4 /* places that a certificate may have */
+#define ROWS (VERDICTS_MAX / WAYS)
+
+struct entry {
+	struct verdict_key key;
+	bool used;
+	uint64_t asked; /* order of the last use */
+	int64_t from;   /* the moment of the verdict */
+	int64_t until;  /* exclusive */
+	struct trust_finding finding;
+	struct trust_path *path;
+};
+
+struct verdicts {
+	uint64_t clock; /* rises with each use */
+	struct entry entries[ROWS][WAYS];
+};
+
+struct verdicts *
+verdicts_new(void)
+{
+	/* Pages of entries that were never used cost no memory. */
+	return calloc(1, sizeof(struct verdicts));
+}
+
+void
+verdicts_free(struct verdicts *verdicts)
+{
+	size_t i;
+
+	for (i = 0; verdicts != NULL && i < VERDICTS_MAX; i++) {
+		trust_path_unref(verdicts->entries[i / WAYS][i % WAYS].path);
+	}
+	free(verdicts);
+}
+
+/* A fingerprint is as good as random; who makes certificates until they meet
+ * in one row costs us their verification, as without the table. */
+static struct entry *
+row_of(struct verdicts *verdicts, const struct verdict_key *key)
+{
+	uint32_t at;
+
+	memcpy(&at, key->fingerprint, sizeof(at));
+	return verdicts->entries[at % ROWS];
+}
+
+static bool
+is_about(const struct entry *entry, const struct verdict_key *key)
+{
+	return entry->used && entry->key.tenant == key->tenant &&
+	    memcmp(entry->key.fingerprint, key->fingerprint, HASH_LEN) == 0;
+}
+
+static bool
+holds(const struct entry *entry, const struct verdict_key *key, int64_t now)
+{
+	return entry->key.generation == key->generation && now >= entry->from &&
+	    now < entry->until &&
+	    (entry->finding.reason == REASON_NONE ||
+	        memcmp(entry->key.chain, key->chain, HASH_LEN) == 0);
+}
+
+bool
+verdicts_find(struct verdicts *verdicts, const struct verdict_key *key,
+    int64_t now, struct trust_finding *out, struct trust_path **path)
+{
+	struct entry *row = row_of(verdicts, key);
+	size_t i;
+
+	for (i = 0; i < WAYS; i++) {
+		if (is_about(&row[i], key) && holds(&row[i], key, now)) {
+			row[i].asked = ++verdicts->clock;
+			*out = row[i].finding;
+			if (path != NULL) {
+				*path = row[i].path == NULL
+				    ? NULL
+				    : trust_path_ref(row[i].path);
+			}
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The place for a verdict: the one that it had, or that of the one that was
+ * not asked for longest. */
+static struct entry *
+make_room(struct entry *row, const struct verdict_key *key)
+{
+	struct entry *oldest = row;
+	size_t i;
+
+	for (i = 0; i < WAYS; i++) {
+		if (is_about(&row[i], key)) {
+			return &row[i];
+		}
+		if (row[i].asked < oldest->asked) {
+			oldest = &row[i];
+		}
+	}
+	return oldest;
+}
+
+void
+verdicts_keep(struct verdicts *verdicts, const struct verdict_key *key,
+    int64_t now, const struct trust_finding *finding, struct trust_path *path)
+{
+	struct entry *entry;
+
+	if (finding->reason == REASON_REGISTRY_ERROR) {
+		return;
+	}
+	entry = make_room(row_of(verdicts, key), key);
+	trust_path_unref(entry->path);
+	*entry = (struct entry){.key = *key,
+	    .used = true,
+	    .asked = ++verdicts->clock,
+	    .from = now,
+	    .until = finding->reason == REASON_NONE ? finding->valid_until
+	                                            : now + VERDICT_REFUSED_S,
+	    .finding = *finding,
+	    .path = path == NULL ? NULL : trust_path_ref(path)};
+}
