@@ -22,6 +22,7 @@
 
 #define TURN_SLICE_MS 5     /* for looking at sessions again, in one TICK */
 #define RELOAD_MS     1000  /* of a reload, where no TICK tells its end */
+#define SWEEP_MS      500   /* how often dates are looked at */
 #define SWEEP_MAX     256   /* records dropped in one sweep */
 #define FORGET_MS     60000 /* a session that cannot come back is kept */
 #define TICKLESS_MS   3000  /* between CONNECTs without a TICK: too long */
@@ -44,7 +45,7 @@ struct instance {
 	struct report report;
 	int64_t now;          /* wall clock of the last turn */
 	int64_t now_ms;       /* monotonic clock of the last turn */
-	int64_t swept_ms;     /* of the last once-a-second work */
+	int64_t swept_ms;     /* of the last sweep */
 	uint64_t turn;        /* rises with each TICK */
 	int64_t reloading_ms; /* between RELOAD and the next TICK */
 	bool reviewing;       /* sessions wait for a look */

@@ -95,7 +95,7 @@ is_gone(const struct instance *instance, const struct session *session)
 	return session->fleeting || session->replaced;
 }
 
-/* Once a second: certificates that have expired, records nobody needs.  New
+/* Twice a second: certificates that have expired, records nobody needs.  New
  * settings are for review_slice(). */
 static void
 sweep(struct instance *instance)
@@ -128,7 +128,7 @@ turn(struct instance *instance)
 	if (instance->reviewing) {
 		review_slice(instance);
 	}
-	if (instance->now_ms - instance->swept_ms >= 1000) {
+	if (instance->now_ms - instance->swept_ms >= SWEEP_MS) {
 		sweep(instance);
 	}
 }

@@ -15,7 +15,7 @@ cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || set -- test/broker
 
 export CERTID_BUILD=$build
-pytest=(/usr/bin/python3 -m pytest -p no:cacheprovider)
+pytest=(/usr/bin/python3 -m pytest -rs -p no:cacheprovider)
 failed=0
 "${pytest[@]}" -n 2 -m 'not alone' "$@" || failed=1
 "${pytest[@]}" -m alone "$@" || failed=1

@@ -116,7 +116,7 @@ own_apt() {
 complaint() {
 	local line
 	line=$(grep -m 1 -E \
-	    'GPG error|is not signed|not available|KEYEXPIRED|not valid' \
+	    'NO_PUBKEY|GPG error|is not signed|KEYEXPIRED|EXPKEYSIG' \
 	    "$apt/log") && {
 		echo "its signature was not verified (${line#"${line%%[^ ]*}"})"
 		return

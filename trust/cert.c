@@ -249,12 +249,6 @@ cert_time(const struct asn1_string_st *time)
 	return when;
 }
 
-int64_t
-cert_not_after(const struct x509_st *cert)
-{
-	return cert_time(X509_get0_notAfter(cert));
-}
-
 static void
 write_serial(const X509 *cert, char text[CERT_SERIAL_MAX + 1])
 {
@@ -415,30 +409,4 @@ cert_names_key_of(struct x509_st *cert, struct x509_st *issuer)
 
 	return named != NULL && id != NULL &&
 	    ASN1_OCTET_STRING_cmp(named, id) == 0;
-}
-
-/* The bits first: that comparison cannot fail for want of memory, and so miss
- * a CA.  The keys, for an elliptic curve's point may be written two ways. */
-static bool
-have_same_key(const X509 *a, const X509 *b)
-{
-	const ASN1_BIT_STRING *of_a = X509_get0_pubkey_bitstr(a);
-	const ASN1_BIT_STRING *of_b = X509_get0_pubkey_bitstr(b);
-	const EVP_PKEY *key = X509_get0_pubkey(a);
-
-	return ASN1_STRING_cmp(of_a, of_b) == 0 ||
-	    (key != NULL && EVP_PKEY_eq(key, X509_get0_pubkey(b)) == 1);
-}
-
-bool
-cert_is_same_ca(const struct x509_st *a, const struct x509_st *b)
-{
-	bool same;
-
-	ERR_set_mark();
-	same = X509_NAME_cmp(
-	           X509_get_subject_name(a), X509_get_subject_name(b)) == 0 &&
-	    have_same_key(a, b);
-	ERR_pop_to_mark();
-	return same;
 }

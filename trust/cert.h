@@ -80,7 +80,6 @@ struct x509_st *cert_from_der(const uint8_t *der, size_t len);
 
 struct asn1_string_st; /* an ASN1_TIME, or NULL */
 int64_t cert_time(const struct asn1_string_st *time); /* or CLOCK_NONE */
-int64_t cert_not_after(const struct x509_st *cert);
 
 /* Whether no extension stands twice, and each that OpenSSL knows decodes to
  * its last byte.  False: *why is a constant sentence. */
@@ -96,8 +95,5 @@ const char *cert_library(void);
 /* Whether the authority key identifier of cert is the subject key identifier
  * of issuer; both must be there. */
 bool cert_names_key_of(struct x509_st *cert, struct x509_st *issuer);
-
-/* Whether both are certificates of one CA: of its name and its key. */
-bool cert_is_same_ca(const struct x509_st *a, const struct x509_st *b);
 
 #endif /* TRUST_CERT_H */

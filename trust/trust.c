@@ -469,10 +469,47 @@ ask_all(const struct query *query, struct outcome *best, struct path *path)
 	return true;
 }
 
+static bool
+is_large(const X509 *cert, int nid)
+{
+	int at = X509_get_ext_by_NID(cert, nid, -1);
+
+	return at >= 0 &&
+	    ASN1_STRING_length(X509_EXTENSION_get_data(
+	        X509_get_ext(cert, at))) > TRUST_POLICIES_MAX;
+}
+
+static bool
+has_large_policies(const X509 *cert)
+{
+	return is_large(cert, NID_certificate_policies) ||
+	    is_large(cert, NID_policy_mappings);
+}
+
+/* OpenSSL takes the square of their number to sort them, and diagnose() comes
+ * to that whoever has signed the chain. */
+static bool
+came_with_large_policies(const struct query *query)
+{
+	int i, n = sk_X509_num(query->untrusted);
+	bool found = has_large_policies(query->cert);
+
+	for (i = 0; i < n; i++) {
+		found |= has_large_policies(sk_X509_value(query->untrusted, i));
+	}
+	return found;
+}
+
 /* What is refused whichever CA signed it. */
 static enum reason
 refuse(const struct query *query, enum reason checked, const char **why)
 {
+	if (checked != REASON_CERT_TOO_LARGE &&
+	    came_with_large_policies(query)) {
+		*why = "the certificate, or one that was sent along, has more "
+		       "than 2 KiB of certificate policies";
+		return REASON_CERT_TOO_LARGE;
+	}
 	/* A weak key is told only where nothing about the CA comes first. */
 	if (checked != REASON_NONE && checked != REASON_CERT_WEAK) {
 		return checked;

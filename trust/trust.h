@@ -24,9 +24,10 @@
 
 #define TRUST_CAS_MAX          64 /* an org */
 #define TRUST_SAME_SUBJECT_MAX 10
-#define TRUST_TRIES_MAX        20 /* CAs tried for one leaf */
-#define TRUST_DEPTH            4  /* certificates between leaf and anchor */
-#define TRUST_AUTH_LEVEL       2  /* OpenSSL's security level */
+#define TRUST_TRIES_MAX        20   /* CAs tried for one leaf */
+#define TRUST_DEPTH            4    /* certificates between leaf and anchor */
+#define TRUST_AUTH_LEVEL       2    /* OpenSSL's security level */
+#define TRUST_POLICIES_MAX     2048 /* bytes of either policy extension */
 
 enum ca_state {
 	CA_UNPROVEN = 0, /* waits for proof of possession */
@@ -88,7 +89,9 @@ MUST_CHECK enum res trust_set_add(struct trust_set *set, const uint8_t *der,
 /*
  * leaf_check(), then the chain at the time now (one reading of the clock, in
  * seconds): purpose sslclient, security level 2, depth 4, certificate policies
- * as RFC 5280 6.1 has them.  chain may be NULL.
+ * as RFC 5280 6.1 has them.  chain may be NULL.  REASON_CERT_TOO_LARGE also
+ * if the certificatePolicies or policyMappings of the leaf, or of one in chain,
+ * take more than TRUST_POLICIES_MAX.
  * A leaf that is itself registered is REASON_CERT_IS_CA.  A chain that passes
  * through a registered CA that is not active is refused with that CA's state,
  * whatever else would anchor it; a chain through an active one is bound by

@@ -309,6 +309,8 @@ a_code_is_burnt_once(void **state)
 	suite_expect(registry, CHANGE_CA_ADD, &ca, RES_OK);
 	suite_expect(registry, CHANGE_CA_PROVE, &ca, RES_OK);
 	refuse(registry, CHANGE_CA_PROVE, &ca, RES_REFUSED, words);
+	ca.code[0] = '\0'; /* which is not what a burnt one is */
+	refuse(registry, CHANGE_CA_PROVE, &ca, RES_REFUSED, "not complete");
 	/* It is worth as much as any other when it is given out again. */
 	(void)strcpy(ca.code, "two");
 	suite_expect(registry, CHANGE_CA_CODE, &ca, RES_OK);

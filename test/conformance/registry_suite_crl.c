@@ -343,11 +343,16 @@ another_url_forgets_the_last(void **state)
 	    {NULL, true},
 	    {NULL, false},
 	};
-	struct ca_record ca = suite_ca("aa", subject), *back;
+	struct ca_record ca = suite_ca("aa", subject),
+	                 other = suite_ca("bb", subject), *back;
 	struct config config;
 	size_t i;
 
 	suite_expect(registry, CHANGE_CA_ADD, &ca, RES_OK);
+	suite_expect(registry, CHANGE_CA_ADD, &other, RES_OK);
+	other.crl = suite_crl("1", 0xbb);
+	other.crl.modified_at = NOW - 8;
+	suite_expect(registry, CHANGE_CA_CRL, &other, RES_OK);
 	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		ca.crl = suite_crl("1a", (uint8_t)i);
 		ca.crl.modified_at = NOW - 9;
@@ -357,12 +362,14 @@ another_url_forgets_the_last(void **state)
 		suite_expect(registry, CHANGE_CA_CRL_CHECKED, &ca, RES_OK);
 		ca.crl_url = steps[i].url;
 		suite_expect(registry, CHANGE_CA_SET, &ca, RES_OK);
-		back = load_ca(registry, &config);
+		suite_load(registry, &config);
+		back = &config.cas[0];
 		assert_int_equal(back->crl_failure == NULL, steps[i].forgets);
 		assert_int_equal(back->crl.modified_at,
 		    steps[i].forgets ? CLOCK_NONE : NOW - 9);
 		assert_true(back->crl.fetched);
 		assert_int_equal(back->crl.fingerprint[0], i);
+		must_be_crl(&config.cas[1].crl, &other.crl);
 		config_done(&config);
 	}
 }

@@ -115,6 +115,7 @@ class Broker:
         self.process: Optional[subprocess.Popen[bytes]] = None
         self.expected_end = False
         self.edits = list(edits)
+        self.environment: dict[str, str] = {}  # besides that of the tests
         self.plugin = self.folder / "mosquitto_certid.so"
         shutil.copy(plugin_file(), self.plugin)
         for part in ("etc/certs", "lib/certid/ca", "log"):
@@ -165,7 +166,7 @@ class Broker:
     def spawn(self) -> None:
         conf = self.etc / "mosquitto.conf"
         conf.write_text(self.config())
-        environment = dict(os.environ)
+        environment = {**os.environ, **self.environment}
         if is_sanitized():
             library = subprocess.run(
                 ["gcc", "-print-file-name=libasan.so"],

@@ -321,24 +321,36 @@ limits_bytes(void **state)
 }
 
 static void
-limits_included_files(void **state)
+include_files(int from, int to)
 {
-	struct story story;
-	struct diag why;
 	char name[32];
-	int i;
 
-	(void)state;
-	write_file("main.conf", TEXT("include_dir d\ninclude_dir d\n"));
-	for (i = 1; i <= CONF_INCLUDED_MAX / 2; i++) {
-		(void)sprintf(name, "d/%d.conf", i);
+	for (; from <= to; from++) {
+		(void)sprintf(name, "d/%d.conf", from);
 		write_file(name, TEXT("a\n"));
 	}
-	assert_int_equal(read_again(&story, &why), RES_OK);
+}
+
+static void
+limits_included_files(void **state)
+{
+	static const char once[] = "include_dir d\n";
+	static const char twice[] = "include_dir d\ninclude_dir d\n";
+	struct story story;
+	struct diag why;
+
+	(void)state;
+	include_files(1, CONF_INCLUDED_MAX / 2);
+	assert_int_equal(read_text(TEXT(twice), &story, &why), RES_OK);
 	assert_int_equal(story.lines, CONF_INCLUDED_MAX);
-	write_file("d/x.conf", TEXT("a\n"));
+	include_files(CONF_INCLUDED_MAX / 2 + 1, CONF_INCLUDED_MAX);
+	assert_int_equal(read_text(TEXT(twice), &story, &why), RES_LIMIT);
+	assert_int_equal(story.lines, CONF_INCLUDED_MAX);
+	assert_int_equal(read_text(TEXT(once), &story, &why), RES_OK);
+	include_files(CONF_INCLUDED_MAX + 1, CONF_INCLUDED_MAX + 1);
 	assert_int_equal(read_again(&story, &why), RES_LIMIT);
 	assert_non_null(strstr(why.text, "more than 64 files"));
+	assert_int_equal(story.lines, CONF_INCLUDED_MAX);
 	empty("d");
 }
 
@@ -403,11 +415,50 @@ refuses_what_is_no_file(void **state)
 	assert_non_null(strstr(why.text, "b.conf is not a file"));
 	assert_string_equal(story.text, "");
 	empty("d");
+	/* A file whose first byte cannot be read. */
+	assert_int_equal(conf_read("/proc/self/mem", &sink, &why), RES_UNAVAIL);
+	assert_non_null(strstr(why.text, "mem cannot be read"));
 	assert_int_equal(mkdir("d/c.conf", 0700), 0);
 	assert_int_equal(
 	    read_text(TEXT("include_dir d\n"), &story, &why), RES_UNAVAIL);
 	assert_non_null(strstr(why.text, "c.conf is not a file"));
 	assert_int_equal(rmdir("d/c.conf"), 0);
+}
+
+/* listeners_test.c starts what has one. */
+static void
+needs_a_file_on_the_command_line(void **state)
+{
+	struct story story;
+	struct conf_sink sink = {tell_begin, tell_line, tell_end, &story};
+	struct diag why = {{0}};
+
+	(void)state;
+	memset(&story, 0, sizeof(story));
+	assert_int_equal(conf_read_started(&sink, &why), RES_UNAVAIL);
+	assert_non_null(strstr(why.text, "not started with -c"));
+	assert_string_equal(story.text, "");
+}
+
+static void
+closes_what_it_opens(void **state)
+{
+	struct conf_sink sink = {0};
+	struct story story;
+	struct diag why;
+	int before = dup(0), after;
+
+	(void)state;
+	include_files(1, 2);
+	assert_int_equal(
+	    read_text(TEXT("include_dir d\ninclude_dir no\n"), &story, &why),
+	    RES_UNAVAIL);
+	assert_int_equal(conf_read_started(&sink, &why), RES_UNAVAIL);
+	assert_true(before >= 0 && (after = dup(0)) >= 0);
+	assert_int_equal(after, before + 1);
+	(void)close(before);
+	(void)close(after);
+	empty("d");
 }
 
 static void
@@ -463,6 +514,8 @@ main(void)
 	    cmocka_unit_test(limits_paths),
 	    cmocka_unit_test(refuses_what_it_cannot_read),
 	    cmocka_unit_test(refuses_what_is_no_file),
+	    cmocka_unit_test(needs_a_file_on_the_command_line),
+	    cmocka_unit_test(closes_what_it_opens),
 	    cmocka_unit_test(splits_words),
 	};
 

@@ -199,13 +199,16 @@ a_crl_is_stored_and_told_of(void **state)
 	before = edit_mark(edit);
 	edit->now = NOW + 5;
 	why.text[0] = '\0';
+	ca.crl.told = 7;
+	ca.crl_failure = strdup("404");
 	assert_int_equal(edit_ca_crl(edit, &ca, &why), RES_OK);
 	assert_string_equal(why.text, "");
 	assert_int_equal(edit_mark(edit), before);
 	assert_int_equal(stored(edit).crl.stored_at, NOW);
+	assert_int_equal(ca.crl.told, 7);
+	assert_string_equal(ca.crl_failure, "404");
 
 	ca.crl = make_crl("19", 2);
-	ca.crl_failure = strdup("404");
 	assert_int_equal(edit_ca_crl(edit, &ca, &why), RES_REFUSED);
 	assert_string_equal(why.text,
 	    "the CRL is older than the one that is stored (number 0x1a of "

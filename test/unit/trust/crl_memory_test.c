@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * Each allocation that OpenSSL makes for a CRL, a proof or a chain fails once.
- * The answer may then be a refusal; it is never an acceptance that it was not,
- * and never a list that tells less.
+ * Each allocation for a CRL, a proof or a chain, OpenSSL's and our own, fails
+ * once.  The answer may then be a refusal; it is never an acceptance that it
+ * was not, and never a list that tells less.
  */
 #include <limits.h>
 #include <openssl/crypto.h>
@@ -32,12 +32,31 @@ fails(void)
 	return countdown >= 0 && countdown-- == 0;
 }
 
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+/* The linker sends our own calls here. */
+void *
+__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *
+__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __real_calloc(n, size);
+}
+
+/* And OpenSSL, its own here. */
 static void *
 get(size_t size, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	return fails() ? NULL : malloc(size);
+	return malloc(size);
 }
 
 static void *

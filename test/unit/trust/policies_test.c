@@ -3,6 +3,7 @@
  * Certificate policies, RFC 5280 6.1: any initial policy will do, and an
  * explicit one is needed where a CA of the chain below the anchor says so.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "test/support/cmocka_all.h"
@@ -208,6 +209,77 @@ refuses_an_anchor_with_constraints(void **state)
 	minted_done(&leaf);
 }
 
+/* "NAME=DER:..." of n policies, or of n pairs of them. */
+static char *
+make_many(const char *name, unsigned n, bool pairs)
+{
+	unsigned each = pairs ? 14 : 8, i;
+	size_t size = strlen(name) + 32 + (size_t)n * 32;
+	char *text = calloc(1, size);
+	size_t at =
+	    (size_t)snprintf(text, size, "%s=DER:3082%04x", name, n * each);
+
+	for (i = 0; i < n; i++) {
+		at += (size_t)snprintf(text + at, size - at,
+		    pairs ? "300c06042a03%04x06042a04%04x" : "300606042a03%04x",
+		    i % 128 + i / 128 * 0x100 + 0x8100,
+		    i % 128 + i / 128 * 0x100 + 0x8100);
+	}
+	return text;
+}
+
+static const struct {
+	const char *name, *extension;
+	unsigned n;
+	bool is_too_large;
+} sizes[] = {
+    {"policies that fit", "certificatePolicies", 255, false},
+    {"one too many", "certificatePolicies", 256, true},
+    {"far too many", "certificatePolicies", 4000, true},
+    {"mappings to the last byte", "policyMappings", 146, false},
+    {"a mapping too many", "policyMappings", 147, true},
+};
+
+/* In the chain or beside it: nothing is done with such a certificate. */
+static void
+bounds_policies(void **state)
+{
+	struct minted root = mint_ca("Root", 0), stray = mint_ca("Stray", 4);
+	struct trust_set *set = set_of(&root, CA_ACTIVE);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		char *many = make_many(sizes[i].extension, sizes[i].n,
+		    sizes[i].extension[0] == 'p');
+		enum reason want =
+		    sizes[i].is_too_large ? REASON_CERT_TOO_LARGE : REASON_NONE;
+		struct minted chain[2] = {
+		    stray, mint_below(&root, "High", 1, EXTRA(many))};
+		struct minted below =
+		    mint_below(&chain[1], "d:meter:0001", 3, NULL);
+		struct minted plain =
+		    mint_below(&root, "d:meter:0001", 3, NULL);
+		struct minted full =
+		    mint_below(&root, "d:meter:0001", 3, EXTRA(many));
+		const struct minted *told = want == REASON_NONE ? &root : NULL;
+
+		print_message("%s\n", sizes[i].name);
+		EXPECT(set, want, told, &below, chain, 2);
+		EXPECT(set, want, told, &plain, chain, 2);
+		EXPECT(set, want, told, &full);
+		EXPECT(set, REASON_NONE, &root, &plain);
+		minted_done(&chain[1]);
+		minted_done(&below);
+		minted_done(&plain);
+		minted_done(&full);
+		free(many);
+	}
+	trust_set_free(set);
+	minted_done(&root);
+	minted_done(&stray);
+}
+
 int
 main(void)
 {
@@ -215,6 +287,7 @@ main(void)
 	    cmocka_unit_test(follows_the_standard),
 	    cmocka_unit_test(passes_over_the_anchor),
 	    cmocka_unit_test(refuses_an_anchor_with_constraints),
+	    cmocka_unit_test(bounds_policies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
