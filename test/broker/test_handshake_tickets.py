@@ -19,6 +19,7 @@ from harness.tls import (
     keep,
     knock,
     tls_listener,
+    wait_refusal,
 )
 from harness.wait import until
 
@@ -210,8 +211,8 @@ def expect_refused(
 ) -> None:
     since = site.broker.mark()
     assert come_back(site, kept, identity) == (5 if taken else -1, taken)
-    fields = site.broker.wait_decision(identity if taken else "", since)
-    assert (fields["reason"], fields["identity"]) == (reason, identity)
+    fields = wait_refusal(site, identity if taken else "", reason, since)
+    assert fields["identity"] == identity
 
 
 @TLS

@@ -446,7 +446,7 @@ closes_what_it_opens(void **state)
 	struct conf_sink sink = {0};
 	struct story story;
 	struct diag why;
-	int before = dup(0), after;
+	int before = dup(1), after;
 
 	(void)state;
 	include_files(1, 2);
@@ -454,7 +454,7 @@ closes_what_it_opens(void **state)
 	    read_text(TEXT("include_dir d\ninclude_dir no\n"), &story, &why),
 	    RES_UNAVAIL);
 	assert_int_equal(conf_read_started(&sink, &why), RES_UNAVAIL);
-	assert_true(before >= 0 && (after = dup(0)) >= 0);
+	assert_true(before >= 0 && (after = dup(1)) >= 0);
 	assert_int_equal(after, before + 1);
 	(void)close(before);
 	(void)close(after);
