@@ -106,8 +106,8 @@ enum side {
 };
 
 /* The session id context of a native listener is its name.  Mosquitto 2.0's
- * websockets have another, and 2.0 has no listeners of their own for plugins
- * that get this far. */
+ * websockets have another: they are ours if every listener is.  If not, nobody
+ * can tell, and CONNECT refuses whom OpenSSL lets through. */
 static enum side
 side_of(const SSL_SESSION *session)
 {
@@ -325,12 +325,17 @@ ask(SSL *ssl, void *arg)
 {
 	const struct snapshot *snapshot;
 	const struct tenant *tenant = NULL;
+	STACK_OF(X509_NAME) *names = NULL;
 	const char *org;
 
 	(void)arg;
 	if (side_of(SSL_get0_session(ssl)) != SIDE_OURS) {
 		return 1;
 	}
+	/* Sessions live in tickets alone: only those pass us by when they come
+	 * back. */
+	SSL_CTX_set_session_cache_mode(
+	    SSL_get_SSL_CTX(ssl), SSL_SESS_CACHE_OFF);
 	if (SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE) {
 		SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
 	}
@@ -345,9 +350,12 @@ ask(SSL *ssl, void *arg)
 		tenant = snapshot_tenant(snapshot, org);
 	}
 	if (tenant != NULL) {
-		/* NULL, for want of memory, names none: any will do. */
-		SSL_set_client_CA_list(ssl, trust_ca_names(tenant->trust));
+		names = trust_ca_names(tenant->trust);
 	}
+	/* An empty list names none: any will do.  Without a list OpenSSL would
+	 * name those of the listener. */
+	SSL_set_client_CA_list(
+	    ssl, names == NULL ? sk_X509_NAME_new_null() : names);
 	return 1;
 }
 
@@ -381,7 +389,7 @@ make_ticket(SSL *ssl, void *arg)
 
 /* Whether the client may go on with its session.  It is marked then. */
 static bool
-still_holds(struct instance *instance, SSL_SESSION *session)
+still_holds(struct instance *instance, const SSL *ssl, SSL_SESSION *session)
 {
 	X509 *cert = SSL_SESSION_get0_peer(session);
 	struct trust_finding finding = {.reason = REASON_REGISTRY_ERROR};
@@ -391,7 +399,10 @@ still_holds(struct instance *instance, SSL_SESSION *session)
 	size_t len = 0;
 
 	if (cert == NULL) {
-		return true; /* it never showed one */
+		/* It never showed one, and a reload may have come to ask for
+		 * one since. */
+		return (SSL_get_verify_mode(ssl) &
+		           SSL_VERIFY_FAIL_IF_NO_PEER_CERT) == 0;
 	}
 	if (SSL_SESSION_get0_ticket_appdata(session, &data, &len) != 1 ||
 	    len == 0 || !text_copy(org, sizeof(org), data, len)) {
@@ -413,14 +424,13 @@ take_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
 	bool good =
 	    status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW;
 
-	(void)ssl;
 	(void)name;
 	(void)name_len;
 	(void)arg;
 	if (good) {
 		switch (side_of(session)) {
 		case SIDE_OURS:
-			good = still_holds(current->instance, session);
+			good = still_holds(current->instance, ssl, session);
 			break;
 		case SIDE_OTHER:
 			break;
@@ -439,8 +449,7 @@ take_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
 /* ---- Getting there ---- */
 
 /* OpenSSL has just made a context; what the broker sets comes later, and is
- * other things.  Sessions live in tickets alone: only those pass us by when
- * they come back. */
+ * other things. */
 static void
 adorn(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
     void *argp)
@@ -459,7 +468,6 @@ adorn(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
 	SSL_CTX_set_cert_verify_callback(context, verify_chain, NULL);
 	SSL_CTX_set_client_hello_cb(context, greet, NULL);
 	SSL_CTX_set_session_ticket_cb(context, make_ticket, take_ticket, NULL);
-	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 }
 
 static enum res

@@ -203,12 +203,24 @@ record_of(
 	return record;
 }
 
+/* The list that an operator loaded may be the very one that is fetched: from
+ * now on it is the server's. */
+static void
+note_source(struct crl_record *there, const struct crl_record *fetched)
+{
+	if (there->der != NULL &&
+	    memcmp(there->fingerprint, fetched->fingerprint, HASH_LEN) == 0) {
+		there->fetched = fetched->fetched;
+		there->modified_at = fetched->modified_at;
+	}
+}
+
 /* Verify what was fetched, and store it.  RES_REFUSED: it is no CRL for this
  * CA, or an old one; why names its place.  RES_NOTFOUND: the CA is gone.  All
  * else is the registry's trouble. */
 static enum res
-store(struct keeper *keeper, const struct watch *watch,
-    const struct fetch *fetch, int64_t *next_update, struct diag *why)
+store(struct keeper *keeper, struct watch *watch, const struct fetch *fetch,
+    int64_t *next_update, struct diag *why)
 {
 	const struct edit edit = edit_of(keeper, watch);
 	struct ca_record ca = watch->ca;
@@ -228,6 +240,7 @@ store(struct keeper *keeper, const struct watch *watch,
 	r = edit_ca_crl(&edit, &ca, &said);
 	if (r == RES_OK) {
 		*next_update = ca.crl.next_update;
+		note_source(&watch->ca.crl, &ca.crl);
 	} else if (r == RES_REFUSED || r == RES_LIMIT) {
 		r = diag_res(
 		    why, RES_REFUSED, "%s: %s", fetch->label, said.text);

@@ -80,8 +80,10 @@ MUST_CHECK enum res edit_ca_prove(const struct edit *edit, struct ca_record *ca,
  * writes nothing.  Event crl-updated. */
 MUST_CHECK enum res edit_ca_crl(
     const struct edit *edit, struct ca_record *ca, struct diag *why);
-/* What came of the last fetch: failure, or NULL.  Event crl-failed where there
- * is a failure other than the last one told; none else. */
+/* What came of the last fetch: failure, or NULL; and if ca->crl is the stored
+ * list, that it was fetched, or not, and when it was modified.  Event
+ * crl-failed where there is a failure other than the last one told; none else.
+ */
 MUST_CHECK enum res edit_ca_crl_checked(const struct edit *edit,
     struct ca_record *ca, const char *failure, struct diag *why);
 /* Note ca->told, and ca->crl.told if ca->crl is still the stored one, with the

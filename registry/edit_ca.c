@@ -275,6 +275,8 @@ edit_ca_crl_checked(const struct edit *edit, struct ca_record *ca,
 		return diag_res(why, RES_NOMEM, "no memory left");
 	}
 	memcpy(wanted.fingerprint, ca->fingerprint, HASH_LEN);
+	wanted.crl = ca->crl; /* lent, for what it says of the fetch */
+	wanted.crl.der = NULL;
 	change = edit_change(edit, CHANGE_CA_CRL_CHECKED, "crl-failed", ca->id);
 	change.of.ca = &wanted;
 	/* That all is well again is for whoever asks, not for the log. */

@@ -171,13 +171,23 @@ static enum res
 set_failure(const struct state *state, struct change *change,
     struct ca_record *there, struct diag *why)
 {
+	const struct crl_record *crl = &change->of.ca->crl;
 	struct ca_record next = *there;
+	bool same_crl = crl->number[0] != '\0' && there->crl.der != NULL &&
+	    memcmp(crl->fingerprint, there->crl.fingerprint, HASH_LEN) == 0;
 
 	(void)state;
-	if (is_same(there->crl_failure, change->of.ca->crl_failure)) {
+	if (is_same(there->crl_failure, change->of.ca->crl_failure) &&
+	    (!same_crl ||
+	        (crl->fetched == there->crl.fetched &&
+	            crl->modified_at == there->crl.modified_at))) {
 		return change_answer(change, RES_EXISTS, why);
 	}
 	next.crl_failure = change->of.ca->crl_failure;
+	if (same_crl) {
+		next.crl.fetched = crl->fetched;
+		next.crl.modified_at = crl->modified_at;
+	}
 	return replace(there, &next, why);
 }
 

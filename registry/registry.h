@@ -125,8 +125,10 @@ enum change_kind {
 	                      higher number, or the same and a later
 	                      thisUpdate), RES_EXISTS (it is the stored one),
 	                      RES_LIMIT (CRL_BYTES_MAX) */
-	CHANGE_CA_CRL_CHECKED, /* ca.crl_failure, NULL where all was well;
-	                        RES_NOTFOUND, RES_EXISTS (it is so already) */
+	CHANGE_CA_CRL_CHECKED, /* ca.crl_failure, NULL where all was well; and
+	                        if ca.crl is the stored list, whether it is
+	                        fetched, and modified_at; RES_NOTFOUND,
+	                        RES_EXISTS (it is so already) */
 	CHANGE_CA_TOLD,        /* ca.told, and ca.crl.told if that CRL is still
 	                          the stored one; RES_NOTFOUND, RES_EXISTS (they
 	                          are so already) */

@@ -396,11 +396,19 @@ sqlite_ca_crl_checked(
     struct store *store, struct change *change, struct diag *why)
 {
 	struct binder to = start_ca(store, SQL_CA_CRL_CHECKED, change);
+	const struct crl_record *crl = &change->of.ca->crl;
 	int altered = 0;
 	enum res r;
 
 	bind_text(&to, change->of.ca->crl_failure);
 	r = run(store, &to, &altered, why);
+	if (r == RES_OK && crl->number[0] != '\0') {
+		to = start_ca(store, SQL_CRL_FETCHED, change);
+		bind_number(&to, crl->fetched);
+		bind_time(&to, crl->modified_at);
+		bind_hash(&to, true, crl->fingerprint);
+		r = run(store, &to, &altered, why);
+	}
 	return r == RES_OK && altered == 0
 	    ? explain_ca(store, change, RES_EXISTS, why)
 	    : r;

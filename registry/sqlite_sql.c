@@ -104,6 +104,9 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_CRL_FORGET] = "UPDATE crl SET modified_at = NULL " ONE_CA,
     [SQL_CRL_TOLD] = "UPDATE crl SET told = ?3 " ONE_CA
                      " AND crl_fingerprint = ?4 AND told <> ?3",
+    [SQL_CRL_FETCHED] = "UPDATE crl SET fetched = ?3, modified_at = ?4 " ONE_CA
+                        " AND crl_fingerprint = ?5 "
+                        "AND (fetched <> ?3 OR modified_at IS NOT ?4)",
     [SQL_TYPE_SET] =
         "INSERT INTO type (org, type, enrol, window, id_format, id_length, "
         "id_prefix) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) "

@@ -3,9 +3,10 @@
 whatever the listener's cafile and capath say."""
 
 import base64
-from typing import Callable, Iterator, Optional
+from typing import Any, Callable, Iterator
 
 import pytest
+from harness.broker import is_2_1
 from harness.pki import CA_EXTENSIONS, Ca, Leaf, Pki, in_seconds, openssl
 from harness.raw import Raw
 from harness.site import Site, topic
@@ -52,9 +53,9 @@ def test_whatever_the_listener_trusts(new_site: Callable[..., Site], kind: str) 
         assert knock(site, None, site.new_id(), tls=tls) == -1
 
 
-def registered(site: Site, name: str, **options: object) -> Ca:
+def registered(site: Site, name: str, **options: Any) -> Ca:
     """One more root of the running broker."""
-    ca = site.pki.root(name, **options)  # type: ignore[arg-type]
+    ca = site.pki.root(name, **options)
     site.certid("ca", "add", ca.cert, "--name", name)
     site.settle()
     return ca
@@ -92,7 +93,9 @@ def test_a_ca_goes(site: Site, verb: str, reason: str, tls: str) -> None:
     assert knock(site, ca.leaf(identity), identity, tls) == 0
 
 
-@pytest.mark.parametrize("how,reason", [("inactive", "ca-inactive"), ("require-proof", "ca-unproven")])
+@pytest.mark.parametrize(
+    "how,reason", [("inactive", "ca-inactive"), ("require-proof", "ca-unproven")]
+)
 def test_a_ca_that_is_not_active_yet(site: Site, how: str, reason: str) -> None:
     ca = site.pki.root(how)
     site.certid("ca", "add", ca.cert, f"--{how}")
@@ -163,6 +166,29 @@ def test_as_many_cas_as_there_may_be(new_site: Callable[..., Site]) -> None:
     turned_away(site, many[-1].leaf(site.new_id()), "ca-unknown")
 
 
+@TLS
+def test_the_names_of_cas(site: Site, tls: str) -> None:
+    """Mosquitto 2.1 tells clients which CAs it accepts: those that are active
+    now.  2.0 names none, so that any certificate may be sent."""
+    port, name = site.broker.tls_port, f"named-{tls}"
+    if not is_2_1():
+        assert asked(port, tls) == []
+        return
+
+    def names() -> "set[str]":
+        return set(asked(port, tls) or [])
+
+    assert "CN=factory" in names() and "CN=stranger" not in names()
+    site.certid("ca", "add", site.pki.root(name).cert, "--name", name)
+    for verb, there in [("", True), ("deactivate", False), ("activate", True)]:
+        if verb:
+            site.certid("ca", verb, name)
+        until(lambda: (f"CN={name}" in names()) == there, verb or "its name")
+    site.certid("ca", "remove", name)
+    until(lambda: f"CN={name}" not in names(), "the end of its name")
+    assert "CN=factory" in names()
+
+
 # Chains
 
 
@@ -172,9 +198,9 @@ def short(ca: Ca) -> Ca:
     return minted(ca, "short", lines)
 
 
-def minted(above: Ca, name: str, lines: tuple, **options: object) -> Ca:
+def minted(above: Ca, name: str, lines: tuple, **options: Any) -> Ca:
     key = above.pki.key(f"ca-{name}")
-    cert = above.pki.mint(above, f"/CN={name}", lines, key, 365, **options)  # type: ignore[arg-type]
+    cert = above.pki.mint(above, f"/CN={name}", lines, key, 365, **options)
     return Ca(above.pki, name, cert, key, [cert, *above.above])
 
 
@@ -188,10 +214,10 @@ def ring(pki: Pki) -> list[Ca]:
     """Two CAs that vouch for each other."""
     one, two = pki.root("ring-one"), pki.root("ring-two")
     names = [("ring-one", two, one), ("ring-two", one, two)]
-    certs = [
-        pki.mint(by, f"/CN={name}", CA_EXTENSIONS, of.key, 365) for name, by, of in names
+    return [
+        Ca(pki, name, pki.mint(by, f"/CN={name}", CA_EXTENSIONS, of.key, 365), of.key)
+        for name, by, of in names
     ]
-    return [Ca(pki, "ring", cert, one.key) for cert in certs]
 
 
 # What is sent after a leaf of the intermediate "two", which is below "one",
@@ -211,7 +237,7 @@ SENT: list[tuple[str, str, Along]] = [
     ("upper-alone", "ca-unknown", lambda root, one, two: [one, root]),
     ("junk-alone", "ca-unknown", lambda root, one, two: junk(root, 60)),
     ("ring-alone", "ca-unknown", lambda root, one, two: [two, *ring(root.pki)]),
-    ("one-too-many", "cert-malformed", lambda root, one, two: [*junk(root, 63), two, one]),
+    ("too-many", "cert-malformed", lambda root, one, two: [*junk(root, 63), two, one]),
     ("seventy", "cert-malformed", lambda root, one, two: [two, one, *junk(root, 67)]),
 ]
 
@@ -281,12 +307,14 @@ MADE: list[tuple[str, str, Callable[[Ca], Ca]]] = [
     (
         "no-key-usage",
         "cert-invalid",
-        lambda root: minted(root, "mute", ("basicConstraints=CA:TRUE", "keyUsage=cRLSign")),
+        lambda root: minted(root, "mute", (CA_EXTENSIONS[0], "keyUsage=cRLSign")),
     ),
     (
         "other-purpose",
         "cert-invalid",
-        lambda root: minted(root, "web", (*CA_EXTENSIONS, "extendedKeyUsage=serverAuth")),
+        lambda root: minted(
+            root, "web", (*CA_EXTENSIONS, "extendedKeyUsage=serverAuth")
+        ),
     ),
 ]
 
@@ -353,7 +381,11 @@ def test_the_root_goes_under_a_session(site: Site) -> None:
 @pytest.mark.alone
 @pytest.mark.parametrize(
     "what,reason",
-    [("inactive", "ca-inactive"), ("require-proof", "ca-unproven"), ("scope", "ca-scope")],
+    [
+        ("inactive", "ca-inactive"),
+        ("require-proof", "ca-unproven"),
+        ("scope", "ca-scope"),
+    ],
 )
 def test_an_intermediate_is_registered_under_a_session(
     site: Site, what: str, reason: str
@@ -561,7 +593,11 @@ def with_bad_cas(shared: Site) -> Site:
 @TLS
 @pytest.mark.parametrize("alert,make", ALERTS)
 def test_the_alert_tells_why(
-    site: Site, with_bad_cas: Site, alert: str, make: Callable[[Ca, str], Leaf], tls: str
+    site: Site,
+    with_bad_cas: Site,
+    alert: str,
+    make: Callable[[Ca, str], Leaf],
+    tls: str,
 ) -> None:
     leaf = make(site.ca, site.new_id())
     with pytest.raises(Raw.Gone, match=alert):

@@ -15,6 +15,7 @@ from harness.tls import (
     Kept,
     at_rest,
     come_back,
+    context_of,
     hand_over,
     keep,
     knock,
@@ -34,7 +35,8 @@ def shared(pki: Pki, ca: Ca) -> Iterator[Site]:
     ports = free_ports(2)
     made.second, made.lax = ports  # type: ignore[attr-defined]
     lines = tls_listener(made, ports[0]) + "\n" + tls_listener(made, ports[1])
-    lines = "require_certificate false".join(lines.rsplit("require_certificate true", 1))
+    head, tail = lines.rsplit("require_certificate true", 1)
+    lines = f"{head}require_certificate false{tail}"
     end = "# --- Back-end applications"
     made.broker.edit(end, f"{lines}\n\n{end}")
     try:
@@ -90,6 +92,10 @@ def test_a_ticket_holds_no_chain(site: Site, tls: str) -> None:
         assert come_back(site, kept, identity) == (0, True)
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="CONNECT verifies the certificate anew, and the chain is not there",
+)
 @TLS
 def test_settings_change_between_ticket_and_connect(site: Site, tls: str) -> None:
     """What the ticket was taken for still holds."""
@@ -148,24 +154,19 @@ def test_a_ticket_of_a_listener_that_needs_no_certificate(site: Site, tls: str) 
 
 def test_session_ids_are_not_kept(site: Site) -> None:
     """TLS 1.2 without tickets: the broker would have to remember the session,
-    and would not ask anybody when the client comes back."""
+    and would not ask us when the client comes back.  It would forget it when
+    the connection breaks, so both are there at once."""
     identity = site.new_id()
-    leaf = site.ca.leaf(identity)
-    kept = keep(site, leaf, identity, "1.2", options=ssl.OP_NO_TICKET)
-    assert not kept.session.has_ticket
-    assert come_back(site, kept, identity) == (0, False)
-
-
-def test_no_session_is_kept_for_tls_1_3_either(site: Site) -> None:
-    """A client that wants no tickets gets none that stand for memory."""
-    identity = site.new_id()
-    leaf = site.ca.leaf(identity)
-    kept = keep(site, leaf, identity, "1.3", options=ssl.OP_NO_TICKET)
-    code, reused = come_back(site, kept, identity)
-    assert code == 0
-    site.certid("device", "lock", identity)
-    site.settle()
-    assert come_back(site, kept, identity)[0] == 5
+    context = context_of(site, site.ca.leaf(identity), "1.2")
+    context.options |= ssl.OP_NO_TICKET
+    port = site.broker.tls_port
+    with Raw(port, context) as first:
+        assert first.connect(identity) == 0
+        session = first.socket.session
+        assert not session.has_ticket
+        with Raw(port, context, session) as second:
+            assert not second.socket.session_reused
+            assert second.connect(identity) == 0
 
 
 # Tickets that are worth nothing any more

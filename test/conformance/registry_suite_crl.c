@@ -326,6 +326,37 @@ a_failure_is_noted_once(void **state)
 	config_done(&config);
 }
 
+/* An operator loaded the very list that a server has: from then on it counts
+ * as the server's; another list does not. */
+static void
+the_same_list_may_be_fetched_later(void **state)
+{
+	struct registry *registry = ((struct suite *)*state)->registry;
+	struct ca_record ca = suite_ca("aa", subject);
+	struct config config;
+	const struct crl_record *there;
+
+	suite_expect(registry, CHANGE_CA_ADD, &ca, RES_OK);
+	ca.crl = suite_crl("1", 1);
+	ca.crl.fetched = false;
+	ca.crl.modified_at = CLOCK_NONE;
+	suite_expect(registry, CHANGE_CA_CRL, &ca, RES_OK);
+	suite_expect(registry, CHANGE_CA_CRL_CHECKED, &ca, RES_EXISTS);
+	ca.crl = suite_crl("2", 2);
+	ca.crl.fetched = true;
+	suite_expect(registry, CHANGE_CA_CRL_CHECKED, &ca, RES_EXISTS);
+	ca.crl = suite_crl("1", 1);
+	ca.crl.fetched = true;
+	ca.crl.modified_at = NOW - 5;
+	suite_expect(registry, CHANGE_CA_CRL_CHECKED, &ca, RES_OK);
+	suite_expect(registry, CHANGE_CA_CRL_CHECKED, &ca, RES_EXISTS);
+	there = &load_ca(registry, &config)->crl;
+	assert_true(there->fetched);
+	assert_int_equal(there->modified_at, NOW - 5);
+	assert_int_equal(there->fingerprint[0], ca.crl.fingerprint[0]);
+	config_done(&config);
+}
+
 /* What a server said of its list says nothing of another server's. */
 static void
 another_url_forgets_the_last(void **state)
@@ -560,6 +591,7 @@ suite_crl_tests(void)
 	    SUITE_TEST(a_large_crl_reads_back),
 	    SUITE_TEST(a_new_crl_begins_anew),
 	    SUITE_TEST(a_failure_is_noted_once),
+	    SUITE_TEST(the_same_list_may_be_fetched_later),
 	    SUITE_TEST(another_url_forgets_the_last),
 	    SUITE_TEST(a_name_that_is_taken_changes_nothing),
 	    SUITE_TEST(the_end_of_a_crl_is_told_once),

@@ -212,11 +212,9 @@ def keep(
     tls: str = "",
     host: Optional[str] = None,
     port: int = 0,
-    options: int = 0,
     **words: Any,
 ) -> Kept:
     context = context_of(site, leaf, tls, host)
-    context.options |= options
     with Raw(port or site.broker.tls_port, context) as raw:
         assert raw.connect(client_id, **words) == 0
         return Kept(context, raw.socket.session)

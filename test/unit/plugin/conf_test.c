@@ -446,7 +446,7 @@ closes_what_it_opens(void **state)
 	struct conf_sink sink = {0};
 	struct story story;
 	struct diag why;
-	int before = dup(1), after;
+	int before = dup(1), after = -1;
 
 	(void)state;
 	include_files(1, 2);

@@ -246,6 +246,15 @@ keeper_look(struct keeper_fixture *fixture, const struct ca_record *ca)
 	return NULL;
 }
 
+void
+keeper_put_stored(struct keeper_fixture *fixture, const struct ca_record *ca,
+    const char *name)
+{
+	const struct crl_record *crl = &keeper_look(fixture, ca)->crl;
+
+	crl_server_put(&fixture->server, name, crl->der, crl->der_len, 100);
+}
+
 struct wanted {
 	const char *subject, *text;
 	int count;

@@ -56,6 +56,10 @@ void keeper_store_crl(struct keeper_fixture *fixture, struct ca_record *ca,
 void keeper_set_url(struct keeper_fixture *fixture, struct ca_record *ca,
     enum server_kind kind, const char *path);
 
+/* Put the stored CRL where the servers have it. */
+void keeper_put_stored(struct keeper_fixture *fixture,
+    const struct ca_record *ca, const char *name);
+
 /* Any URL, or NULL. */
 void keeper_set_other_url(
     struct keeper_fixture *fixture, struct ca_record *ca, const char *url);

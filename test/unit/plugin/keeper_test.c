@@ -175,6 +175,7 @@ must_refuse(
     struct keeper_fixture *fixture, const struct ca_record *ca, const char *why)
 {
 	keeper_must_fail(fixture, ca, why);
+	keeper_must_fail(fixture, ca, "/files/bad");
 	keeper_must_tell(fixture, ca, "crl-failed", why, 1);
 	keeper_must_log(fixture, 0, LOG_WARNING, ca->id, why);
 	keeper_must_log(
@@ -259,7 +260,6 @@ tries_again(void **state)
 	struct ca_record *none = keeper_add_ca(fixture, "active", 0);
 	struct ca_record *late = keeper_add_ca(fixture, "active", 0);
 	struct ca_record *same = keeper_add_ca(fixture, "active", 0);
-	const struct crl_record *crl;
 	size_t i;
 
 	keeper_store_crl(fixture, same, usual);
@@ -278,9 +278,7 @@ tries_again(void **state)
 	}
 	keeper_halt(fixture, 1);
 	keeper_put_crl(fixture, late, "late.crl", usual);
-	crl = &keeper_look(fixture, same)->crl;
-	crl_server_put(
-	    &fixture->server, "same.crl", crl->der, crl->der_len, 100);
+	keeper_put_stored(fixture, same, "same.crl");
 	crl_server_hush(&fixture->server);
 	keeper_must_log(fixture, 0, LOG_NOTICE, late->id, "works again");
 	keeper_must_log(fixture, 0, LOG_NOTICE, same->id, "works again");
