@@ -94,14 +94,38 @@ read_ca(const struct snapshot *snapshot, const char *org,
 	}
 }
 
+/* Has the CA on which a leaf hung still a word for it?  If it is gone the leaf
+ * is verified anew, and *path, which the caller has set to NULL, is another
+ * one. */
+static void
+follow(const struct tenant *tenant, struct trust_path *known,
+    const struct leaf *leaf, const struct chain *chain,
+    const struct identity *who, int64_t now, struct trust_finding *out,
+    struct trust_path **path)
+{
+	trust_recheck(tenant->trust, known, who, now, out);
+	if (out->reason == REASON_CA_UNKNOWN && leaf != NULL) {
+		trust_verify(tenant->trust, leaf, chain, who, now, out, path);
+	}
+}
+
 static void
 verify(const struct tenant *tenant, const struct request *request,
     const struct identity *who, struct trust_finding *out,
     struct trust_path **path)
 {
-	struct verdict_key key = {
-	    .generation = request->generation, .tenant = tenant->number};
+	struct verdict_key key = {.generation = request->generation,
+	    .tenant = tenant->number,
+	    .any_chain = request->any_chain};
 
+	if (request->path != NULL) {
+		follow(tenant, request->path, request->leaf, request->chain,
+		    who, request->now, out, path);
+		if (out->reason == REASON_NONE && *path == NULL) {
+			*path = trust_path_ref(request->path);
+		}
+		return;
+	}
 	if (request->verdicts == NULL) {
 		trust_verify(tenant->trust, request->leaf, request->chain, who,
 		    request->now, out, path);
@@ -128,8 +152,8 @@ admission_verify(const struct snapshot *snapshot, const char *org,
 	const char *detail;
 
 	*path = NULL;
-	*out = (struct trust_finding){.reason = REASON_REGISTRY_ERROR,
-	    .detail = "there is no such org",
+	*out = (struct trust_finding){.reason = REASON_CA_UNKNOWN,
+	    .detail = "the org is not there any more",
 	    .valid_until = CLOCK_NONE};
 	if (tenant != NULL) {
 		verify(tenant, request,
@@ -253,12 +277,8 @@ review_trust(const struct tenant *tenant, const struct standing *standing,
 	if (standing->path == NULL) {
 		return; /* refused */
 	}
-	trust_recheck(tenant->trust, standing->path, standing->who,
-	    standing->now, finding);
-	if (finding->reason == REASON_CA_UNKNOWN && standing->leaf != NULL) {
-		trust_verify(tenant->trust, standing->leaf, standing->chain,
-		    standing->who, standing->now, finding, path);
-	}
+	follow(tenant, standing->path, standing->leaf, standing->chain,
+	    standing->who, standing->now, finding, path);
 }
 
 void
@@ -274,6 +294,7 @@ admission_review(const struct snapshot *snapshot, const char *org,
 	out->has_identity = true;
 	out->who = *standing->who;
 	if (tenant == NULL) {
+		out->verdict.reason = REASON_CA_UNKNOWN; /* went with its org */
 		return;
 	}
 	review_trust(tenant, standing, &finding, &out->path);

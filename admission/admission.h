@@ -25,6 +25,10 @@ struct request {
 	const char *malformed;     /* it presented one that cannot be read, and
 	                              why; leaf is NULL then.  NULL: no */
 	const struct chain *chain; /* NULL: none known */
+	bool any_chain;            /* it is not known, and any with which the
+	                              leaf held will do: a resumed session */
+	struct trust_path *path;   /* what was found of the leaf a moment ago,
+	                              where chain is missing; NULL: nothing */
 	const char *objection;     /* why the certificate does not count,
 	                              whatever it says; constant.  NULL: no */
 	struct verdicts *verdicts; /* NULL: none are kept */

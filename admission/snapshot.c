@@ -453,7 +453,7 @@ is_name(const char *name, const char *host, size_t len)
 {
 	char copy[NAME_MAX_LEN + 1];
 
-	return text_copy(copy, sizeof(copy), host, len) &&
+	return len > 0 && text_copy(copy, sizeof(copy), host, len) &&
 	    text_equal_nocase(copy, name);
 }
 
@@ -465,13 +465,13 @@ snapshot_org_of_host(const struct snapshot *snapshot, const char *host)
 	const char *suffix = base == NULL ? NULL : base->sni;
 	const char *found = NULL;
 	bool is_ours = host != NULL && match_host(host, suffix) > 0;
-	size_t i, len, own, matches = 0;
+	size_t i, own, matches = 0;
 
 	for (i = 0; host != NULL && i < snapshot->config.org_count; i++) {
 		own = match_host(host, snapshot->tenants[i].sni);
 		is_ours |= own > 0;
-		len = own > 0 ? own : match_host(host, suffix);
-		if (len > 0 && is_name(orgs[i].name, host, len)) {
+		if (is_name(orgs[i].name, host, own) ||
+		    is_name(orgs[i].name, host, match_host(host, suffix))) {
 			found = orgs[i].name;
 			matches++;
 		}

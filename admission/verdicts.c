@@ -58,13 +58,30 @@ is_about(const struct entry *entry, const struct verdict_key *key)
 	    memcmp(entry->key.fingerprint, key->fingerprint, HASH_LEN) == 0;
 }
 
+/* A CA out of whose scope the identity is may be one that the chain at hand
+ * led to; another chain may lead to another. */
+static bool
+is_good(const struct trust_finding *finding)
+{
+	return finding->reason == REASON_NONE && finding->in_scope;
+}
+
+static bool
+fits_chain(const struct entry *entry, const struct verdict_key *key)
+{
+	static const uint8_t none[HASH_LEN];
+
+	return memcmp(entry->key.chain, key->chain, HASH_LEN) == 0 ||
+	    (is_good(&entry->finding) &&
+	        (key->any_chain ||
+	            memcmp(entry->key.chain, none, HASH_LEN) == 0));
+}
+
 static bool
 holds(const struct entry *entry, const struct verdict_key *key, int64_t now)
 {
 	return entry->key.generation == key->generation && now >= entry->from &&
-	    now < entry->until &&
-	    (entry->finding.reason == REASON_NONE ||
-	        memcmp(entry->key.chain, key->chain, HASH_LEN) == 0);
+	    now < entry->until && fits_chain(entry, key);
 }
 
 bool
@@ -108,23 +125,39 @@ make_room(struct entry *row, const struct verdict_key *key)
 	return oldest;
 }
 
+static int64_t
+last_refusal(const struct trust_finding *finding, int64_t now)
+{
+	int64_t until = now + VERDICT_REFUSED_S;
+
+	return finding->reason == REASON_NONE && finding->valid_until < until
+	    ? finding->valid_until
+	    : until;
+}
+
 void
 verdicts_keep(struct verdicts *verdicts, const struct verdict_key *key,
     int64_t now, const struct trust_finding *finding, struct trust_path *path)
 {
+	struct verdict_key any = *key;
 	struct entry *entry;
 
 	if (finding->reason == REASON_REGISTRY_ERROR) {
 		return;
 	}
 	entry = make_room(row_of(verdicts, key), key);
+	any.any_chain = true;
+	if (!is_good(finding) && is_about(entry, key) &&
+	    is_good(&entry->finding) && holds(entry, &any, now)) {
+		return;
+	}
 	trust_path_unref(entry->path);
 	*entry = (struct entry){.key = *key,
 	    .used = true,
 	    .asked = ++verdicts->clock,
 	    .from = now,
-	    .until = finding->reason == REASON_NONE ? finding->valid_until
-	                                            : now + VERDICT_REFUSED_S,
+	    .until = is_good(finding) ? finding->valid_until
+	                              : last_refusal(finding, now),
 	    .finding = *finding,
 	    .path = path == NULL ? NULL : trust_path_ref(path)};
 }

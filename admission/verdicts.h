@@ -4,9 +4,12 @@
  *
  * A table of fixed size; what was not asked for longest makes room.  A verdict
  * counts for one generation of the settings, one org, and a time: a clock
- * that goes back makes it count no more.  That a leaf has a chain to a CA is
- * true whatever the client sends along next time, so a good verdict needs no
- * chain; a bad one is about the chain that came with it.
+ * that goes back makes it count no more.  It is about a leaf with the chain
+ * that came with it, for what a client gets must not depend on what it sent
+ * last time.  Only a good one may be asked for without the chain, by who has
+ * lost it; and where the leaf was good all by itself no chain matters.  A
+ * verdict out of a CA's scope is no good one, and takes no good one's place:
+ * anybody can send another's certificate with a chain of his own.
  *
  * One thread.
  */
@@ -23,6 +26,7 @@ struct verdict_key {
 	uint32_t tenant;     /* number of the org in them */
 	uint8_t fingerprint[HASH_LEN];
 	uint8_t chain[HASH_LEN]; /* chain_digest() of what came along */
+	bool any_chain;          /* ask for a good one, whatever came along */
 };
 
 struct verdicts;

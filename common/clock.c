@@ -158,3 +158,18 @@ expiry_is_near(int64_t begin, int64_t end, int64_t now)
 	    (uint64_t)end - (uint64_t)now <=
 	    ((uint64_t)end - (uint64_t)begin) / 4;
 }
+
+int
+expiry_stage_by_hand(int64_t begin, int64_t end, int64_t now)
+{
+	int stage = expiry_stage(end, now);
+
+	if (stage > 1 && !expiry_is_near(begin, end, now)) {
+		return 0;
+	}
+	if (stage == 90 &&
+	    (uint64_t)end - (uint64_t)begin <= (uint64_t)180 * DAY) {
+		return 0;
+	}
+	return stage;
+}

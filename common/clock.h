@@ -50,6 +50,11 @@ int expiry_stage(int64_t end, int64_t now);
  * nothing to tell, 0, before the last day. */
 int expiry_stage_renewed(int64_t end, int64_t now);
 
+/* The same for what somebody must bring anew each time, as a CRL that is stored
+ * by hand: nothing, 0, before the last quarter of its life but on the last day;
+ * 90 only for what lives longer than 180 days. */
+int expiry_stage_by_hand(int64_t begin, int64_t end, int64_t now);
+
 /* Whether the last quarter of a life has come, or its end.  What lives for a
  * day alone is within a day of its end always, and nothing is wrong with that
  * before then. */

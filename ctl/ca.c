@@ -9,17 +9,49 @@
 #include "ctl/health.h"
 #include "ctl/objects.h"
 #include "ctl/output.h"
+#include "ctl/revoked.h"
 #include "trust/trust.h"
 
 static void
-add_row(struct table *table, const struct ca_record *ca, int64_t now)
+add_row(struct table *table, const struct ca_record *ca, int64_t now,
+    bool is_revoked)
 {
 	char time[TIME_MAX + 1];
-	const char *row[] = {ca->id, ca->name, ca_state_shown(ca, now), time,
+	const char *row[] = {ca->id, ca->name,
+	    ca_state_shown(ca, now, is_revoked), time,
 	    crl_health_name(health_of_crl(ca, now)), ca->subject};
 
 	clock_format(ca->not_after, time);
 	table_add(table, row);
+}
+
+/* A CRL that cannot be read must not keep the CAs from whoever is to mend it:
+ * then nothing is known, NULL. */
+static struct revoked *
+look_for_revoked(const struct call *call)
+{
+	struct revoked *revoked = NULL;
+	struct diag why;
+
+	if (revoked_new(&call->config, &revoked, &why) != RES_OK) {
+		caution("cannot tell which CAs are revoked: %s", why.text);
+	}
+	return revoked;
+}
+
+static struct json *
+shown_json(
+    const struct ca_record *ca, int64_t now, const struct revoked *revoked)
+{
+	struct json *object = ca_json(ca, now);
+
+	if (revoked == NULL) {
+		json_add_null(object, "revoked");
+	} else {
+		json_add_bool(
+		    object, "revoked", revoked_has(revoked, ca, NULL));
+	}
+	return object;
 }
 
 int
@@ -29,16 +61,19 @@ run_ca_list(struct call *call)
 	    "CA", "NAME", "STATE", "NOT AFTER", "CRL", "SUBJECT"};
 	struct table *table = table_new(header, 6);
 	struct json *array = json_array();
+	struct revoked *revoked = look_for_revoked(call);
 	const struct ca_record *ca;
 	size_t i;
 
 	for (i = 0; i < call->config.ca_count; i++) {
 		ca = &call->config.cas[i];
 		if (strcmp(ca->org, call->org) == 0) {
-			add_row(table, ca, call->now);
-			json_append(array, ca_json(ca));
+			add_row(table, ca, call->now,
+			    revoked_has(revoked, ca, NULL));
+			json_append(array, shown_json(ca, call->now, revoked));
 		}
 	}
+	revoked_free(revoked);
 	if (call->json) {
 		table_free(table);
 		return print_json(array);
@@ -117,22 +152,14 @@ field_crl(struct table *table, const struct ca_record *ca, int64_t now)
 	}
 }
 
-int
-run_ca_show(struct call *call)
+static int
+print_ca(
+    const struct call *call, const struct ca_record *ca, const char *revoked)
 {
+	struct table *table = table_new(NULL, 2);
 	char fingerprint[HASH_TEXT_MAX + 1];
-	struct table *table;
-	struct ca_record *ca = NULL;
-	int code = find_ca(call, &ca);
 
-	if (code != EXIT_DONE) {
-		return code;
-	}
-	if (call->json) {
-		return print_json(ca_json(ca));
-	}
 	text_hex(fingerprint, ca->fingerprint, HASH_LEN);
-	table = table_new(NULL, 2);
 	table_field(table, "ca", ca->id);
 	table_field(table, "name", ca->name);
 	table_field(table, "description", ca->description);
@@ -140,7 +167,11 @@ run_ca_show(struct call *call)
 	table_field(table, "fingerprint", fingerprint);
 	table_field_time(table, "not before", ca->not_before);
 	table_field_time(table, "not after", ca->not_after);
-	table_field(table, "state", ca_state_shown(ca, call->now));
+	table_field(
+	    table, "state", ca_state_shown(ca, call->now, revoked != NULL));
+	if (revoked != NULL) {
+		table_field(table, "revoked", revoked);
+	}
 	field_code(table, ca, call->now);
 	field_scope(table, ca);
 	table_field(table, "enrol", ca->enrol);
@@ -148,6 +179,28 @@ run_ca_show(struct call *call)
 	table_field_time(table, "added", ca->added_at);
 	field_crl(table, ca, call->now);
 	return print_table(table);
+}
+
+int
+run_ca_show(struct call *call)
+{
+	struct revoked *revoked;
+	struct ca_record *ca = NULL;
+	struct diag said;
+	int code = find_ca(call, &ca);
+
+	if (code != EXIT_DONE) {
+		return code;
+	}
+	revoked = look_for_revoked(call);
+	if (call->json) {
+		code = print_json(shown_json(ca, call->now, revoked));
+	} else {
+		code = print_ca(call, ca,
+		    revoked_has(revoked, ca, &said) ? said.text : NULL);
+	}
+	revoked_free(revoked);
+	return code;
 }
 
 static int
@@ -169,11 +222,11 @@ change_state(struct call *call, enum ca_state state, const char *done)
 		return fail(r, &why);
 	}
 	text_set(ca->state, sizeof(ca->state), ca_state_name(state));
-	return already
-	    ? report(call, ca_json(ca), "the CA %s (%s) is %s already", ca->id,
-	          ca->subject, ca->state)
-	    : report(call, ca_json(ca), "%s the CA %s (%s)", done, ca->id,
-	          ca->subject);
+	return already ? report(call, ca_json(ca, call->now),
+	                     "the CA %s (%s) is %s already", ca->id,
+	                     ca->subject, ca->state)
+	               : report(call, ca_json(ca, call->now),
+	                     "%s the CA %s (%s)", done, ca->id, ca->subject);
 }
 
 int
@@ -186,6 +239,30 @@ int
 run_ca_deactivate(struct call *call)
 {
 	return change_state(call, CA_INACTIVE, "deactivated");
+}
+
+/* Its CRL is gone with it, and the number below which none was taken. */
+static void
+caution_forgotten(const struct ca_record *ca)
+{
+	char number[CRL_NUMBER_LEN + sizeof("0x")];
+	int64_t n = ca->crl.entries;
+
+	if (ca->crl.der == NULL) {
+		return;
+	}
+	crl_record_number_format(ca->crl.number, number);
+	if (n == 0) {
+		caution("the CRL of the CA %s and its number %s are forgotten: "
+		        "an older one is taken if it is added again",
+		    ca->id, number);
+	} else {
+		caution("the CRL of the CA %s and its number %s are forgotten: "
+		        "%lld revoked certificate%s of it %s admitted again if "
+		        "it is added again and no CRL is stored before",
+		    ca->id, number, (long long)n, n == 1 ? "" : "s",
+		    n == 1 ? "is" : "are");
+	}
 }
 
 int
@@ -201,7 +278,10 @@ run_ca_remove(struct call *call)
 		return code;
 	}
 	r = edit_ca_remove(&edit, ca, &why);
-	return r != RES_OK ? fail(r, &why)
-	                   : report(call, ca_json(ca), "removed the CA %s (%s)",
-	                         ca->id, ca->subject);
+	if (r != RES_OK) {
+		return fail(r, &why);
+	}
+	caution_forgotten(ca);
+	return report(call, ca_json(ca, call->now), "removed the CA %s (%s)",
+	    ca->id, ca->subject);
 }

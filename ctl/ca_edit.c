@@ -9,6 +9,7 @@
 #include "ctl/health.h"
 #include "ctl/objects.h"
 #include "ctl/output.h"
+#include "ctl/revoked.h"
 #include "ctl/words.h"
 #include "trust/ca.h"
 #include "trust/trust.h"
@@ -94,7 +95,8 @@ read_ca(const struct call *call, struct ca_candidate *out)
 	size_t len = 0;
 	enum res r;
 
-	r = read_file(path, CA_FILE_MAX, &bytes, &len, &why);
+	r = read_file(
+	    path, "the CA's certificate", CA_FILE_MAX, &bytes, &len, &why);
 	if (r != RES_OK) {
 		return fail(r, &why);
 	}
@@ -119,13 +121,56 @@ has_subject(const struct call *call, const char *subject)
 	return false;
 }
 
+/* Whether a CA that is registered revoked the new one, as the configuration
+ * that has it shows. */
+static enum res
+look_whether_revoked(const struct call *call, const struct ca_record *ca,
+    bool *is_revoked, struct diag *said, struct diag *why)
+{
+	struct config config = {0};
+	struct revoked *revoked = NULL;
+	enum res r = registry_load(call->registry, &config, why);
+
+	if (r == RES_OK) {
+		r = revoked_new(&config, &revoked, why);
+	}
+	if (r == RES_OK) {
+		*is_revoked = revoked_has(revoked, ca, said);
+	}
+	revoked_free(revoked);
+	config_done(&config);
+	return r;
+}
+
+static void
+warn_of_revocation(const struct call *call, const struct ca_record *ca,
+    struct json *object, struct json *warnings)
+{
+	bool is_revoked = false;
+	struct diag said, why;
+
+	if (look_whether_revoked(call, ca, &is_revoked, &said, &why) !=
+	    RES_OK) {
+		warn(call, warnings,
+		    "cannot tell whether the CA %s is revoked: %s", ca->id,
+		    why.text);
+		json_add_null(object, "revoked");
+		return;
+	}
+	if (is_revoked) {
+		warn(call, warnings, "the CA %s %s", ca->id, said.text);
+	}
+	json_add_bool(object, "revoked", is_revoked);
+}
+
 static int
 tell_added(const struct call *call, const struct ca_candidate *candidate,
     const struct ca_record *ca)
 {
-	struct json *object = ca_json(ca), *warnings = json_array();
+	struct json *object = ca_json(ca, call->now), *warnings = json_array();
 	size_t i;
 
+	warn_of_revocation(call, ca, object, warnings);
 	for (i = 0; i < candidate->warning_count; i++) {
 		warn(call, warnings, "%s", candidate->warnings[i]);
 	}
@@ -265,8 +310,8 @@ take_url(const struct call *call, struct ca_record *ca)
 		return EXIT_DONE;
 	}
 	if (url[0] != '\0') {
-		if (crl_url_check(url, &why) != RES_OK) {
-			return misuse(call, "--crl-url: %s", why.text);
+		if (!take_url_text(call, url)) {
+			return EXIT_USAGE;
 		}
 		if ((copy = strdup(url)) == NULL) {
 			return fail(RES_NOMEM, &why);
@@ -304,10 +349,46 @@ take_changes(const struct call *call, struct ca_record *ca)
 	return code == EXIT_DONE ? take_url(call, ca) : code;
 }
 
+/* The devices that the CRL of the CA kept out come back. */
+static void
+caution_off(const struct ca_record *ca)
+{
+	int64_t n = ca->crl.entries;
+
+	if (ca->crl.der != NULL && n > 0) {
+		caution("%lld revoked certificate%s of the CA %s %s admitted "
+		        "again %s",
+		    (long long)n, n == 1 ? "" : "s", ca->id,
+		    n == 1 ? "is" : "are",
+		    strcmp(ca->state, ca_state_name(CA_ACTIVE)) == 0
+		        ? "from now on"
+		        : "once it is active");
+	}
+}
+
+/* What the new terms of revocation come to. */
+static void
+caution_crl(
+    const struct call *call, const struct ca_record *ca, bool was_looked_at)
+{
+	enum crl_policy policy;
+	bool is_off =
+	    crl_policy_parse(ca->crl_policy, &policy) && policy == CRL_OFF;
+
+	if (is_off && was_looked_at) {
+		caution_off(ca);
+	}
+	if (call_option(call, "crl") != NULL ||
+	    call_option(call, "crl-grace") != NULL) {
+		health_caution(ca, call->now);
+	}
+}
+
 int
 run_ca_set(struct call *call)
 {
 	struct edit edit = call_edit(call);
+	bool was_looked_at = false;
 	struct ca_record *ca = NULL;
 	struct diag why = {""};
 	enum res r;
@@ -318,6 +399,8 @@ run_ca_set(struct call *call)
 	}
 	code = find_ca(call, &ca);
 	if (code == EXIT_DONE) {
+		was_looked_at =
+		    strcmp(ca->crl_policy, crl_policy_name(CRL_OFF)) != 0;
 		code = take_changes(call, ca);
 	}
 	if (code != EXIT_DONE) {
@@ -327,10 +410,7 @@ run_ca_set(struct call *call)
 	if (r != RES_OK) {
 		return fail(r, &why);
 	}
-	if (call_option(call, "crl") != NULL ||
-	    call_option(call, "crl-grace") != NULL) {
-		health_caution(ca, call->now);
-	}
-	return report(
-	    call, ca_json(ca), "changed the CA %s (%s)", ca->id, ca->subject);
+	caution_crl(call, ca, was_looked_at);
+	return report(call, ca_json(ca, call->now), "changed the CA %s (%s)",
+	    ca->id, ca->subject);
 }

@@ -79,6 +79,12 @@ check_code(const struct call *call, const struct ca_record *ca)
 {
 	char time[TIME_MAX + 1];
 
+	if (ca->code[0] == '\0' && is_in_state(ca, CA_ACTIVE)) {
+		return refuse(EXIT_REFUSED,
+		    "the CA %s is proven, or needed no proof, already: it is "
+		    "active",
+		    ca->id);
+	}
 	if (ca->code[0] == '\0') {
 		return refuse(EXIT_REFUSED,
 		    "no registration code is given out for the CA %s: begin "
@@ -95,6 +101,18 @@ check_code(const struct call *call, const struct ca_record *ca)
 	return EXIT_DONE;
 }
 
+/* The code may be lost, or another one than was thought. */
+static int
+blame_proof(
+    const struct ca_record *ca, const char *path, const struct diag *why)
+{
+	struct diag whole;
+
+	diag_set(&whole, "%s (certid ca code %s gives out a new code)",
+	    why->text, ca->id);
+	return blame_file(path, &whole);
+}
+
 /* Whether the file proves it. */
 static int
 check_proof(const struct call *call, const struct ca_record *ca)
@@ -103,7 +121,8 @@ check_proof(const struct call *call, const struct ca_record *ca)
 	uint8_t *bytes = NULL;
 	struct diag why = {""};
 	size_t len = 0;
-	enum res r = read_file(path, CA_FILE_MAX, &bytes, &len, &why);
+	enum res r = read_file(path, "the certificate that the CA signed",
+	    CA_FILE_MAX, &bytes, &len, &why);
 
 	if (r != RES_OK) {
 		return fail(r, &why);
@@ -111,7 +130,7 @@ check_proof(const struct call *call, const struct ca_record *ca)
 	r = proof_check(
 	    bytes, len, ca->der, ca->der_len, ca->code, call->now, &why);
 	free(bytes);
-	return r == RES_OK ? EXIT_DONE : blame_file(path, &why);
+	return r == RES_OK ? EXIT_DONE : blame_proof(ca, path, &why);
 }
 
 int
@@ -139,8 +158,8 @@ run_ca_verify(struct call *call)
 	if (r != RES_OK) {
 		return fail(r, &why);
 	}
-	return report(call, ca_json(ca), "the CA %s (%s) is proven, and active",
-	    ca->id, ca->subject);
+	return report(call, ca_json(ca, call->now),
+	    "the CA %s (%s) is proven, and active", ca->id, ca->subject);
 }
 
 /* Move what was parsed into *out, which owns der from then on. */
@@ -171,7 +190,8 @@ read_crl(
 	uint8_t *bytes = NULL, *der = NULL;
 	size_t len = 0, der_len = 0;
 	struct diag why = {""};
-	enum res r = read_file(path, CRL_FILE_MAX, &bytes, &len, &why);
+	enum res r =
+	    read_file(path, "the CRL", CRL_FILE_MAX, &bytes, &len, &why);
 
 	if (r != RES_OK) {
 		return fail(r, &why);
@@ -201,10 +221,10 @@ tell_crl(const struct call *call, const struct ca_record *ca, bool already)
 	}
 	health_caution(ca, call->now);
 	return already
-	    ? report(call, ca_json(ca),
+	    ? report(call, ca_json(ca, call->now),
 	          "the CRL %s of the CA %s (%s) is stored already", number,
 	          ca->id, ca->subject)
-	    : report(call, ca_json(ca),
+	    : report(call, ca_json(ca, call->now),
 	          "stored the CRL %s of the CA %s (%s): %lld %s, next update "
 	          "at %s",
 	          number, ca->id, ca->subject, (long long)ca->crl.entries,

@@ -19,6 +19,11 @@ static const struct option init_options[] = {
     {0},
 };
 
+static const struct option status_options[] = {
+    {"check", NULL, USE_ONCE, "exit code 1 if something keeps devices out"},
+    {0},
+};
+
 static const struct option ca_add_options[] = {
     {"name", "NAME", USE_ONCE, "a name for the CA, unique in its org"},
     {"description", "TEXT", USE_ONCE, "a note for people"},
@@ -152,8 +157,9 @@ const struct command commands[] = {
         "make a registry with the org \"default\"",
         "An existing file is never touched.  The topics are {class}/{type}/"
         "{id}/#\nfor everybody (plain) or the Watson IoT names (iot-2)."},
-    {"status", "", 0, 0, NULL, READ_ORG, run_status,
-        "show what the registry holds, and what to look after", NULL},
+    {"status", "", 0, 0, status_options, READ_ORG, run_status,
+        "show what the registry holds, and what to look after",
+        "What needs attention is printed as warnings, the most urgent first."},
 
     {"org add", "ORG", 1, 1, NULL, WRITE_ALL, run_org_add, "add an org",
         "It starts with the settings and topics of a new registry.  Clients "

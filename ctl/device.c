@@ -28,7 +28,7 @@ take_info(const struct call *call, char **out)
 	if (path == NULL) {
 		return EXIT_DONE;
 	}
-	r = read_file(path, JSON_MAX, &bytes, &len, &why);
+	r = read_file(path, "a JSON object", JSON_MAX, &bytes, &len, &why);
 	if (r != RES_OK) {
 		return fail(r, &why);
 	}

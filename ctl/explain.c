@@ -39,8 +39,8 @@ static int
 load(const struct call *call, const char *option, uint8_t **out, size_t *len)
 {
 	struct diag why = {""};
-	enum res r =
-	    read_file(call_option(call, option), CERT_FILE_MAX, out, len, &why);
+	enum res r = read_file(call_option(call, option), "a certificate",
+	    CERT_FILE_MAX, out, len, &why);
 
 	return r == RES_OK ? EXIT_DONE : fail(r, &why);
 }

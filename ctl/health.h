@@ -6,8 +6,10 @@
 #ifndef CTL_HEALTH_H
 #define CTL_HEALTH_H
 
-#include "common/json.h"
-#include "ctl/call.h"
+#include "ctl/findings.h"
+
+#define CA_LABEL_MAX   (NAME_MAX_LEN + HASH_TEXT_MAX + 3)
+#define ORG_OPTION_MAX (NAME_MAX_LEN + 7)
 
 /* How a CA's CRL does, as its policy sees it. */
 enum crl_health {
@@ -27,9 +29,22 @@ const char *crl_health_name(enum crl_health health);
 /* The end of a CRL's grace; CLOCK_FOREVER where it is beyond every time. */
 int64_t crl_grace_end(const struct ca_record *ca);
 
-/* Every warning about a CA, at call->now. */
-void health_warn(
-    const struct call *call, const struct ca_record *ca, struct json *warnings);
+/* "NAME (ID)", or the id of one without a name. */
+void ca_label(const struct ca_record *ca, char label[CA_LABEL_MAX + 1]);
+
+/* What the commands of a sentence need to be about this org: " --org ORG"; ""
+ * for the org default. */
+void org_option(const char *org, char text[ORG_OPTION_MAX + 1]);
+
+/* "active", "expired" for a CA whose dates are over, or "revoked". */
+const char *ca_state_shown(
+    const struct ca_record *ca, int64_t now, bool is_revoked);
+
+/* Everything to look after in a CA, at now.  failed_at is when fetching its
+ * CRL began to fail as it does; CLOCK_NONE: not known.  What keeps the devices
+ * of an active CA out is critical. */
+void health_look(const struct ca_record *ca, int64_t now, int64_t failed_at,
+    struct findings *findings);
 
 /* A caution where, as things are, the CA's CRL keeps devices out or will soon
  * do so. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ctl/health.h"
 #include "policy/policy.h"
 
 static const char *
@@ -22,15 +23,18 @@ org_json(const struct org *org)
 }
 
 static void
-add_crl(struct json *object, const struct ca_record *ca)
+add_crl(struct json *object, const struct ca_record *ca, int64_t now)
 {
 	bool has = ca->crl.der != NULL;
+	enum crl_health health = health_of_crl(ca, now);
 	char grace[SPAN_TEXT_MAX + 1], number[CRL_NUMBER_LEN + sizeof("0x")];
 
 	span_format(ca->crl_grace, grace);
 	crl_record_number_format(ca->crl.number, number);
 	json_add_text(object, "crl", ca->crl_policy);
 	json_add_text(object, "crl_grace", grace);
+	json_add_text(object, "crl_state",
+	    health == CRL_UNASKED ? "none" : crl_health_name(health));
 	json_add_text(object, "crl_url", or_null(ca->crl_url));
 	json_add_text(object, "crl_number", has ? number : NULL);
 	json_add_time(
@@ -39,14 +43,18 @@ add_crl(struct json *object, const struct ca_record *ca)
 	    object, "crl_next_update", has ? ca->crl.next_update : CLOCK_NONE);
 	if (has) {
 		json_add_number(object, "crl_entries", ca->crl.entries);
+		json_add_bool(object, "crl_fetched", ca->crl.fetched);
 	} else {
 		json_add_null(object, "crl_entries");
+		json_add_null(object, "crl_fetched");
 	}
+	json_add_time(
+	    object, "crl_stored_at", has ? ca->crl.stored_at : CLOCK_NONE);
 	json_add_text(object, "crl_failure", or_null(ca->crl_failure));
 }
 
 struct json *
-ca_json(const struct ca_record *ca)
+ca_json(const struct ca_record *ca, int64_t now)
 {
 	struct json *object = json_object();
 
@@ -62,7 +70,9 @@ ca_json(const struct ca_record *ca)
 	json_add_text(object, "enrol", or_null(ca->enrol));
 	json_add_parsed(object, "tags", ca->tags == NULL ? "[]" : ca->tags);
 	json_add_time(object, "added_at", ca->added_at);
-	add_crl(object, ca);
+	json_add_time(object, "code_expires_at",
+	    ca->code[0] == '\0' ? CLOCK_NONE : ca->code_expires_at);
+	add_crl(object, ca, now);
 	return object;
 }
 
@@ -194,12 +204,6 @@ read_id_rule(const struct type_record *type, struct id_rule *out)
 	text_set(out->prefix, sizeof(out->prefix), type->id_prefix);
 	return type->id_format[0] == '\0' ||
 	    id_kind_parse(type->id_format, &out->kind);
-}
-
-const char *
-ca_state_shown(const struct ca_record *ca, int64_t now)
-{
-	return ca->not_after <= now ? "expired" : ca->state;
 }
 
 int

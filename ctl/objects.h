@@ -11,7 +11,8 @@
 #include "identity/id_rule.h"
 
 struct json *org_json(const struct org *org);
-struct json *ca_json(const struct ca_record *ca);
+/* Without "revoked", which takes a look at all CAs. */
+struct json *ca_json(const struct ca_record *ca, int64_t now);
 struct json *device_json(
     const struct config *config, const struct device *device);
 struct json *event_json(const struct event *event);
@@ -37,9 +38,6 @@ bool level_needs_token(const char *level);
 /* The format of a type's ids; type may be NULL.  False: the kind is unknown. */
 MUST_CHECK bool read_id_rule(
     const struct type_record *type, struct id_rule *out);
-
-/* "active", or "expired" for a CA whose dates are over. */
-const char *ca_state_shown(const struct ca_record *ca, int64_t now);
 
 /* The CA that the first argument stands for, in call->config; an exit code, an
  * error told. */

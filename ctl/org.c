@@ -96,33 +96,12 @@ take_org(struct call *call, struct org *out)
 	return true;
 }
 
-/* One that was there before and differs in letter case alone, which does not
- * count in the name of a server; or NULL. */
-static const struct org *
-find_twin(const struct call *call, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < call->config.org_count; i++) {
-		if (text_equal_nocase(call->config.orgs[i].name, name)) {
-			return &call->config.orgs[i];
-		}
-	}
-	return NULL;
-}
-
 /* The org default alone needs no name of the server. */
 static void
 tell_reach(const struct call *call, const char *org)
 {
 	const char *suffix = config_setting(&call->config, ORG_DEFAULT, "sni");
-	const struct org *twin = find_twin(call, org);
 
-	if (twin != NULL) {
-		caution("the orgs %s and %s differ in letter case alone: "
-		        "clients reach neither through SNI",
-		    twin->name, org);
-	}
 	if (suffix == NULL || suffix[0] == '\0') {
 		caution("clients reach the org %s through SNI alone, with "
 		        "plugin_opt_tls_verify plugin: begin with certid set "

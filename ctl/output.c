@@ -8,7 +8,8 @@
 
 #include "common/clock.h"
 
-#define COLUMNS_MAX 8
+#define COLUMNS_MAX 9
+#define CAUTION_MAX 1023 /* bytes of the longest, with its commands */
 
 struct table {
 	size_t columns;
@@ -126,8 +127,9 @@ static const struct {
     {"active", "\033[32m"}, {"provisioned", "\033[32m"},
     {"pending", "\033[33m"}, {"allowed", "\033[33m"}, {"inactive", "\033[33m"},
     {"locked", "\033[31m"}, {"expired", "\033[31m"}, {"unproven", "\033[33m"},
-    {"fresh", "\033[32m"}, {"grace", "\033[33m"}, {"stale", "\033[31m"},
-    {"missing", "\033[31m"}, {"yes", "\033[31m"}, /* locked */
+    {"revoked", "\033[31m"}, {"fresh", "\033[32m"}, {"grace", "\033[33m"},
+    {"stale", "\033[31m"}, {"missing", "\033[31m"},
+    {"yes", "\033[31m"}, /* locked */
 };
 
 /* The colour of a cell: of the words in a column STATE, LOCKED or CRL, or in a
@@ -240,7 +242,7 @@ report(const struct call *call, struct json *object, const char *format, ...)
 void
 warn(const struct call *call, struct json *warnings, const char *format, ...)
 {
-	char text[DIAG_MAX + 1];
+	char text[CAUTION_MAX + 1];
 	va_list args;
 
 	va_start(args, format);
@@ -255,7 +257,7 @@ warn(const struct call *call, struct json *warnings, const char *format, ...)
 void
 caution(const char *format, ...)
 {
-	char text[DIAG_MAX + 1];
+	char text[CAUTION_MAX + 1];
 	va_list args;
 
 	va_start(args, format);

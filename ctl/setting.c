@@ -2,6 +2,7 @@
 /*
  * setting: certid set.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "ctl/commands.h"
@@ -165,32 +166,74 @@ take_value(const struct call *call, const struct setting *setting,
 	return value;
 }
 
-/* What two orgs would share, once clients can ask for either. */
+/* The first topic rule of an org that does not tell orgs apart; NULL: none, or
+ * the org has no topic rules that count. */
+static const struct topic_record *
+find_shared(const struct config *config, const char *org)
+{
+	const char *topics = config_setting(config, org, "topics");
+	size_t i;
+
+	if (topics != NULL && strcmp(topics, "off") == 0) {
+		return NULL;
+	}
+	for (i = 0; i < config->topic_count; i++) {
+		if (strcmp(config->topics[i].org, org) == 0 &&
+		    strstr(config->topics[i].filter, "{org}") == NULL) {
+			return &config->topics[i];
+		}
+	}
+	return NULL;
+}
+
+#define REMEDY_MAX 384
+
+/* The commands that tell a topic of one org from another's.  One that is too
+ * long, or that a shell would read otherwise, is for the operator to write. */
+static void
+describe_topic_remedy(
+    const struct topic_record *topic, char text[REMEDY_MAX + 1])
+{
+	if (strlen(topic->filter) > 80 || strchr(topic->filter, '\'') != NULL) {
+		(void)snprintf(text, REMEDY_MAX + 1,
+		    "{org} into the filters of certid topic list --org %s",
+		    topic->org);
+	} else {
+		(void)snprintf(text, REMEDY_MAX + 1,
+		    "certid topic add %.72s %.20s '{org}/%s' --org %s, and "
+		    "certid topic remove for every rule without {org}",
+		    topic->who, topic->access, topic->filter, topic->org);
+	}
+}
+
+/* What two orgs share, once clients can ask for either. */
 static void
 caution_org(const struct call *call, const char *org)
 {
 	const struct config *config = &call->config;
 	const char *ids = config_setting(config, org, "client-id");
-	const char *topics = config_setting(config, org, "topics");
-	size_t i = 0;
+	const struct topic_record *topic = find_shared(config, org);
+	char remedy[REMEDY_MAX + 1] = "";
+	bool apart;
 
-	if (ids == NULL || strstr(ids, "{org}") == NULL) {
-		caution("the client-id of the org %s lacks {org}: devices of "
-		        "two orgs that have one name share a session",
-		    org);
-	}
-	if (topics != NULL && strcmp(topics, "off") == 0) {
+	ids = ids == NULL ? CLIENT_TEMPLATE_DEFAULT : ids;
+	apart = strstr(ids, "{org}") != NULL;
+	if (apart && topic == NULL) {
 		return;
 	}
-	while (i < config->topic_count &&
-	    (strcmp(config->topics[i].org, org) != 0 ||
-	        strstr(config->topics[i].filter, "{org}") != NULL)) {
-		i++;
+	if (topic != NULL) {
+		describe_topic_remedy(topic, remedy);
 	}
-	if (i < config->topic_count) {
-		caution("the topic filter %.200s of the org %s lacks {org}: "
-		        "devices of two orgs that have one name share topics",
-		    config->topics[i].filter, org);
+	if (apart) {
+		caution("org %s: devices of two orgs that have one name share "
+		        "topics: %s",
+		    org, remedy);
+	} else {
+		caution("org %s: devices of two orgs that have one name cannot "
+		        "be connected at the same time%s: certid set client-id "
+		        "'{org}:%s' --org %s%s%s",
+		    org, topic == NULL ? "" : ", and share topics", ids, org,
+		    topic == NULL ? "" : "; ", remedy);
 	}
 }
 
@@ -204,7 +247,9 @@ caution_sni(const struct call *call)
 
 	caution("only a broker with plugin_opt_tls_verify plugin looks at the "
 	        "name that clients ask for");
-	for (i = 0; i < call->config.org_count; i++) {
+	/* One org alone shares with nobody. */
+	for (i = 0; call->config.org_count > 1 && i < call->config.org_count;
+	     i++) {
 		org = call->config.orgs[i].name;
 		if (all || strcmp(org, call->org) == 0) {
 			caution_org(call, org);
@@ -226,12 +271,28 @@ tell_set(
 	          setting->key, value);
 }
 
+/* Nothing is written, and there is no event of it. */
+static int
+tell_same(
+    const struct call *call, const struct setting *setting, const char *value)
+{
+	if (setting->kind == VALUE_SUFFIX && value[0] != '\0') {
+		caution_sni(call);
+	}
+	return value[0] == '\0'
+	    ? report(call, setting_json(setting->key, value),
+	          "%s is clear already", setting->key)
+	    : report(call, setting_json(setting->key, value),
+	          "%s is %s already", setting->key, value);
+}
+
 int
 run_set(struct call *call)
 {
 	const char *key = call_arg(call, 0), *value = call_arg(call, 1);
 	struct edit edit = call_edit(call);
 	const struct setting *setting;
+	const char *old;
 	char suffix[SUFFIX_MAX + 1];
 	struct diag why = {""};
 	enum res r;
@@ -245,6 +306,10 @@ run_set(struct call *call)
 	if ((setting = find(call, key)) == NULL ||
 	    (value = take_value(call, setting, value, suffix)) == NULL) {
 		return EXIT_USAGE;
+	}
+	old = config_setting(&call->config, call->org, key);
+	if (old == NULL ? value[0] == '\0' : strcmp(old, value) == 0) {
+		return tell_same(call, setting, value);
 	}
 	r = edit_setting(&edit, key, value, &why);
 	return r != RES_OK ? fail(r, &why) : tell_set(call, setting, value);

@@ -10,10 +10,19 @@
 #include "ctl/health.h"
 #include "ctl/objects.h"
 #include "ctl/output.h"
+#include "ctl/revoked.h"
+#include "trust/trust.h"
 
 struct numbers {
-	int64_t active, inactive, unproven;
+	int64_t active, inactive, unproven, expired, revoked;
 	int64_t devices[DEVICE_PROVISIONED + 1];
+};
+
+/* What is looked at in every org. */
+struct survey {
+	const struct call *call;
+	struct revoked *revoked; /* NULL: not known */
+	struct findings findings;
 };
 
 static bool
@@ -24,12 +33,100 @@ is_shown(const struct call *call, const char *org)
 	return asked == NULL || strcmp(asked, org) == 0;
 }
 
-static void
-count_cas(const struct call *call, const char *org, struct numbers *numbers,
-    struct json *warnings)
+/* Each CA counts once. */
+static int64_t *
+number_of(
+    const struct ca_record *ca, const char *shown, struct numbers *numbers)
 {
+	if (strcmp(shown, "revoked") == 0) {
+		return &numbers->revoked;
+	}
+	if (strcmp(ca->state, ca_state_name(CA_ACTIVE)) != 0 &&
+	    strcmp(ca->state, ca_state_name(CA_INACTIVE)) != 0) {
+		return &numbers->unproven;
+	}
+	if (strcmp(shown, "expired") == 0) {
+		return &numbers->expired;
+	}
+	return strcmp(shown, "active") == 0 ? &numbers->active
+	                                    : &numbers->inactive;
+}
+
+/* The last event that tells of fetching the CRL of a CA. */
+struct failure {
+	const char *ca;
+	int64_t time;
+};
+
+static enum res
+note_failure(const struct event *event, void *context)
+{
+	struct failure *failure = context;
+
+	if (strcmp(event->subject, failure->ca) == 0) {
+		failure->time = event->time;
+	}
+	return RES_OK;
+}
+
+/* An event is written when a failure begins, or becomes another one. */
+static int64_t
+failing_since(const struct call *call, const struct ca_record *ca)
+{
+	struct event_query query = {
+	    .org = ca->org, .kind = "crl-failed", .since = CLOCK_NONE};
+	struct failure failure = {.ca = ca->id, .time = CLOCK_NONE};
+
+	if (ca->crl_failure == NULL ||
+	    registry_events(call->registry, &query, note_failure, &failure,
+	        NULL) != RES_OK) {
+		return CLOCK_NONE;
+	}
+	return failure.time;
+}
+
+static void
+look_at_revocation(
+    struct survey *survey, const struct ca_record *ca, const struct diag *said)
+{
+	bool active = strcmp(ca->state, ca_state_name(CA_ACTIVE)) == 0;
+	struct finding finding = {.kind = "ca-revoked",
+	    .urgency = active ? URGENT_NOW : URGENT_SOON,
+	    .org = ca->org,
+	    .ca = ca->id,
+	    .when = CLOCK_FOREVER};
+	char label[CA_LABEL_MAX + 1], org[ORG_OPTION_MAX + 1];
+
+	ca_label(ca, label);
+	org_option(ca->org, org);
+	findings_add(&survey->findings, &finding,
+	    "the CA %s %s: certid ca remove %s%s", label, said->text, ca->id,
+	    org);
+}
+
+static void
+look_at_no_ca(struct survey *survey, const char *name)
+{
+	struct finding finding = {.kind = "no-active-ca",
+	    .urgency = URGENT_NOW,
+	    .org = name,
+	    .when = CLOCK_FOREVER};
+	char org[ORG_OPTION_MAX + 1];
+
+	org_option(name, org);
+	findings_add(&survey->findings, &finding,
+	    "there is no active CA, so no certificate is accepted: certid ca "
+	    "add FILE%s adds one",
+	    org);
+}
+
+static void
+count_cas(struct survey *survey, const char *org, struct numbers *numbers)
+{
+	const struct call *call = survey->call;
 	const struct ca_record *ca;
-	bool usable = false;
+	struct diag said;
+	bool is_revoked;
 	size_t i;
 
 	for (i = 0; i < call->config.ca_count; i++) {
@@ -37,35 +134,41 @@ count_cas(const struct call *call, const char *org, struct numbers *numbers,
 		if (strcmp(ca->org, org) != 0) {
 			continue;
 		}
-		if (strcmp(ca->state, "active") == 0) {
-			numbers->active++;
-			usable |= ca->not_after > call->now;
-		} else if (strcmp(ca->state, "inactive") == 0) {
-			numbers->inactive++;
-		} else {
-			numbers->unproven++;
+		is_revoked = revoked_has(survey->revoked, ca, &said);
+		++*number_of(
+		    ca, ca_state_shown(ca, call->now, is_revoked), numbers);
+		if (is_revoked) {
+			look_at_revocation(survey, ca, &said);
 		}
-		health_warn(call, ca, warnings);
+		health_look(
+		    ca, call->now, failing_since(call, ca), &survey->findings);
 	}
-	if (!usable) {
-		warn(call, warnings,
-		    "org %s has no active CA, so no certificate is accepted",
-		    org);
+	if (numbers->active == 0) {
+		look_at_no_ca(survey, org);
 	}
 }
 
 static void
-look_at_rules(const struct call *call, const char *org, struct json *warnings)
+look_at_rules(struct survey *survey, const char *org)
 {
+	const struct config *config = &survey->call->config;
+	struct finding finding = {.kind = "rule-token",
+	    .urgency = URGENT_LATER,
+	    .org = org,
+	    .when = CLOCK_FOREVER};
+	char option[ORG_OPTION_MAX + 1];
 	const struct rule_record *rule;
 	size_t i;
 
-	for (i = 0; i < call->config.rule_count; i++) {
-		rule = &call->config.rules[i];
+	org_option(org, option);
+	for (i = 0; i < config->rule_count; i++) {
+		rule = &config->rules[i];
 		if (strcmp(rule->org, org) == 0 &&
 		    level_needs_token(rule->level)) {
-			warn(call, warnings, "org %s: rule %s: " NO_TOKENS, org,
-			    rule->who, rule->level);
+			findings_add(&survey->findings, &finding,
+			    "rule %s: " NO_TOKENS
+			    ": certid rule set %s cert%s asks for none",
+			    rule->who, rule->level, rule->who, option);
 		}
 	}
 }
@@ -97,6 +200,8 @@ numbers_json(const char *org, const struct numbers *numbers)
 	json_add_number(cas, "active", numbers->active);
 	json_add_number(cas, "inactive", numbers->inactive);
 	json_add_number(cas, "unproven", numbers->unproven);
+	json_add_number(cas, "expired", numbers->expired);
+	json_add_number(cas, "revoked", numbers->revoked);
 	json_add(object, "cas", cas);
 	for (state = 0; state <= DEVICE_PROVISIONED; state++) {
 		json_add_number(devices,
@@ -107,18 +212,20 @@ numbers_json(const char *org, const struct numbers *numbers)
 	return object;
 }
 
+#define COUNTS 8
+
 static void
 add_row(struct table *table, const char *org, const struct numbers *numbers)
 {
-	const int64_t counts[] = {numbers->active,
-	    numbers->inactive + numbers->unproven,
+	const int64_t counts[COUNTS] = {numbers->active, numbers->inactive,
+	    numbers->unproven, numbers->expired, numbers->revoked,
 	    numbers->devices[DEVICE_PROVISIONED],
 	    numbers->devices[DEVICE_ALLOWED], numbers->devices[DEVICE_PENDING]};
-	char text[5][24];
-	const char *row[6] = {org};
+	char text[COUNTS][24];
+	const char *row[COUNTS + 1] = {org};
 	size_t i;
 
-	for (i = 0; i < 5; i++) {
+	for (i = 0; i < COUNTS; i++) {
 		(void)snprintf(
 		    text[i], sizeof(text[i]), "%lld", (long long)counts[i]);
 		row[i + 1] = text[i];
@@ -128,24 +235,72 @@ add_row(struct table *table, const char *org, const struct numbers *numbers)
 
 /* Devices' names and addresses are in there. */
 static void
-look_at_file(const struct call *call, struct json *warnings)
+look_at_file(struct survey *survey)
 {
+	struct finding finding = {.kind = "registry-readable",
+	    .urgency = URGENT_LATER,
+	    .when = CLOCK_FOREVER};
+	const char *path = survey->call->path;
 	struct stat file;
 
-	if (stat(call->path, &file) == 0 &&
+	if (stat(path, &file) == 0 &&
 	    (file.st_mode & (S_IROTH | S_IWOTH)) != 0) {
-		warn(call, warnings,
+		findings_add(&survey->findings, &finding,
 		    "the registry can be read or written by every user: "
 		    "chmod 0640 %.200s",
-		    call->path);
+		    path);
 	}
 }
 
-static int
-print_status(const struct call *call, struct json *orgs, struct json *warnings,
-    struct table *table)
+/* What the broker cannot read either is no small matter. */
+static void
+look_for_revoked(struct survey *survey)
 {
-	struct json *object = json_object();
+	struct finding finding = {.kind = "registry-unreadable",
+	    .urgency = URGENT_NOW,
+	    .when = CLOCK_FOREVER};
+	struct diag why;
+
+	if (revoked_new(&survey->call->config, &survey->revoked, &why) !=
+	    RES_OK) {
+		findings_add(&survey->findings, &finding,
+		    "cannot tell which CAs are revoked: %s", why.text);
+	}
+}
+
+static enum res
+survey_orgs(struct survey *survey, struct json *orgs, struct table *table,
+    struct diag *why)
+{
+	const struct call *call = survey->call;
+	struct numbers numbers;
+	const char *org;
+	enum res r = RES_OK;
+	size_t i;
+
+	for (i = 0; r == RES_OK && i < call->config.org_count; i++) {
+		org = call->config.orgs[i].name;
+		if (is_shown(call, org)) {
+			memset(&numbers, 0, sizeof(numbers));
+			count_cas(survey, org, &numbers);
+			look_at_rules(survey, org);
+			r = count_states(call, org, &numbers, why);
+			json_append(orgs, numbers_json(org, &numbers));
+			add_row(table, org, &numbers);
+		}
+	}
+	return r;
+}
+
+/* Everything about the registry but what is in the table; NULL with an empty
+ * why: no memory. */
+static struct json *
+status_json(struct survey *survey, struct json *orgs)
+{
+	const struct call *call = survey->call;
+	struct json *object = json_object(), *warnings = json_array(),
+	            *array = json_array();
+	enum res r = findings_report(&survey->findings, call, warnings, array);
 
 	json_add_text(object, "registry", call->path);
 	json_add_number(object, "schema", REGISTRY_SCHEMA);
@@ -153,6 +308,26 @@ print_status(const struct call *call, struct json *orgs, struct json *warnings,
 	json_add_number(object, "orgs", (int64_t)call->config.org_count);
 	json_add(object, "per_org", orgs);
 	json_add(object, "warnings", warnings);
+	json_add(object, "findings", array);
+	if (r != RES_OK) {
+		json_free(object);
+		return NULL;
+	}
+	return object;
+}
+
+/* Frees orgs and table. */
+static int
+print_status(struct survey *survey, struct json *orgs, struct table *table)
+{
+	const struct call *call = survey->call;
+	struct json *object = status_json(survey, orgs);
+	struct diag none = {""};
+
+	if (object == NULL) {
+		table_free(table);
+		return fail(RES_NOMEM, &none);
+	}
 	if (call->json) {
 		table_free(table);
 		return print_json(object);
@@ -166,33 +341,31 @@ print_status(const struct call *call, struct json *orgs, struct json *warnings,
 int
 run_status(struct call *call)
 {
-	const char *header[] = {"ORG", "ACTIVE CAs", "INACTIVE CAs",
-	    "PROVISIONED", "ALLOWED", "PENDING"};
-	struct json *orgs = json_array(), *warnings = json_array();
-	struct table *table = table_new(header, 6);
+	const char *header[COUNTS + 1] = {"ORG", "ACTIVE CAs", "INACTIVE",
+	    "UNPROVEN", "EXPIRED", "REVOKED", "PROVISIONED", "ALLOWED",
+	    "PENDING"};
+	struct json *orgs = json_array();
+	struct table *table = table_new(header, COUNTS + 1);
+	struct survey survey = {.call = call};
 	struct diag why = {""};
-	struct numbers numbers;
-	const char *org;
-	enum res r = RES_OK;
-	size_t i;
+	enum res r;
+	int code;
 
-	for (i = 0; r == RES_OK && i < call->config.org_count; i++) {
-		org = call->config.orgs[i].name;
-		if (is_shown(call, org)) {
-			memset(&numbers, 0, sizeof(numbers));
-			count_cas(call, org, &numbers, warnings);
-			look_at_rules(call, org, warnings);
-			r = count_states(call, org, &numbers, &why);
-			json_append(orgs, numbers_json(org, &numbers));
-			add_row(table, org, &numbers);
-		}
-	}
-	if (r != RES_OK) {
+	look_for_revoked(&survey);
+	r = survey_orgs(&survey, orgs, table, &why);
+	if (r == RES_OK) {
+		look_at_file(&survey);
+		code = print_status(&survey, orgs, table);
+	} else {
 		json_free(orgs);
-		json_free(warnings);
 		table_free(table);
-		return fail(r, &why);
+		code = fail(r, &why);
 	}
-	look_at_file(call, warnings);
-	return print_status(call, orgs, warnings, table);
+	if (code == EXIT_DONE && call_option(call, "check") != NULL &&
+	    findings_are_critical(&survey.findings)) {
+		code = EXIT_REFUSED;
+	}
+	revoked_free(survey.revoked);
+	findings_done(&survey.findings);
+	return code;
 }

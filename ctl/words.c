@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 #include "ctl/words.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "policy/policy.h"
+#include "trust/crl.h"
 #include "trust/scope.h"
 
 bool
@@ -252,12 +254,35 @@ check_label(const char *label, size_t len, const char **why)
 	return RES_OK;
 }
 
+/* What people write for a DNS name by mistake, said before its labels are
+ * looked at one by one. */
+static enum res
+check_shape(const char *text, const char **why)
+{
+	size_t len = strlen(text);
+	struct in6_addr address; /* room for either */
+
+	if (inet_pton(AF_INET, text, &address) == 1 ||
+	    inet_pton(AF_INET6, text, &address) == 1) {
+		*why = "it is an IP address, and clients ask for names alone";
+		return RES_SYNTAX;
+	}
+	if (len > 1 && text[len - 1] == '.' && text[len - 2] != '.') {
+		*why = "write it without the dot at its end";
+		return RES_SYNTAX;
+	}
+	return RES_OK;
+}
+
 enum res
 suffix_parse(const char *text, char out[SUFFIX_MAX + 1], const char **why)
 {
 	size_t total = strlen(text), at = 0, len, i;
-	enum res r;
+	enum res r = check_shape(text, why);
 
+	if (r != RES_OK) {
+		return r;
+	}
 	for (; at <= total; at += len + 1) {
 		len = strcspn(text + at, ".");
 		if ((r = check_label(text + at, len, why)) != RES_OK) {
@@ -320,17 +345,18 @@ read_all(
 }
 
 static enum res
-blame_open(const char *path, int error, struct diag *why)
+blame_open(const char *path, const char *what, int error, struct diag *why)
 {
 	return error == ENOENT || error == ENOTDIR
-	    ? diag_res(why, RES_REFUSED, "there is no file %.200s", path)
+	    ? diag_res(why, RES_REFUSED,
+	          "there is no file %.200s: give the path of %s", path, what)
 	    : diag_res(why, RES_REFUSED, "cannot open the file %.200s: %s",
 	          path, strerror(error));
 }
 
 enum res
-read_file(
-    const char *path, size_t max, uint8_t **out, size_t *len, struct diag *why)
+read_file(const char *path, const char *what, size_t max, uint8_t **out,
+    size_t *len, struct diag *why)
 {
 	/* Not to hang on a pipe that nobody writes to. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -339,7 +365,7 @@ read_file(
 	enum res r;
 
 	if (fd < 0 || fstat(fd, &stat) != 0) {
-		r = blame_open(path, errno, why);
+		r = blame_open(path, what, errno, why);
 		goto out;
 	}
 	if (!S_ISREG(stat.st_mode)) {
@@ -371,4 +397,61 @@ out:
 		(void)close(fd);
 	}
 	return r;
+}
+
+/* Where "https://" is followed by a host and by what should be its port, up to
+ * the path; NULL: there is no such thing. */
+static const char *
+find_port(const char *url)
+{
+	const char *host = url + strlen("https://"), *colon = NULL;
+	size_t len;
+
+	if (strncmp(url, "https://", strlen("https://")) != 0) {
+		return NULL;
+	}
+	len = strcspn(host, "/?#");
+	if (memchr(host, '@', len) != NULL) {
+		return NULL; /* a user name, which is the worse mistake */
+	}
+	colon = memrchr(host, ':', len);
+	return colon == NULL || colon == host ||
+	        memchr(colon, ']', len - (size_t)(colon - host)) != NULL
+	    ? NULL
+	    : colon + 1;
+}
+
+static bool
+is_port(const char *text)
+{
+	size_t len = strspn(text, "0123456789");
+	long port = len > 0 && len <= 5 ? strtol(text, NULL, 10) : 0;
+
+	return port > 0 && port <= 65535 && strcspn(text, "/?#") == len;
+}
+
+bool
+take_url_text(const struct call *call, const char *url)
+{
+	const char *port = find_port(url);
+	struct diag why = {""};
+
+	if (strncmp(url, "https://", strlen("https://")) == 0 &&
+	    strchr(url, '#') != NULL) {
+		(void)misuse(call,
+		    "--crl-url: a fragment, \"#...\", is not for a server: "
+		    "leave it out");
+		return false;
+	}
+	if (port != NULL && !is_port(port)) {
+		(void)misuse(call,
+		    "--crl-url: the port behind the host is not a number from "
+		    "1 to 65535");
+		return false;
+	}
+	if (crl_url_check(url, &why) != RES_OK) {
+		(void)misuse(call, "--crl-url: %s", why.text);
+		return false;
+	}
+	return true;
 }

@@ -39,8 +39,9 @@ MUST_CHECK bool take_tags(const struct call *call, char **out);
 /*
  * What follows the name of an org in the name of a server: a DNS name of labels
  * of 1-63 letters, digits and hyphens, none of these first or last (RFC 952,
- * RFC 1123 2.1); at most SUFFIX_MAX bytes; no dot at either end, no wildcard.
- * *out is in lower case.  RES_SYNTAX, RES_LIMIT; *why is a constant sentence.
+ * RFC 1123 2.1); at most SUFFIX_MAX bytes; no dot at either end, no wildcard,
+ * no IP address (RFC 6066 3). *out is in lower case.  RES_SYNTAX, RES_LIMIT;
+ * *why is a constant sentence.
  */
 MUST_CHECK enum res suffix_parse(
     const char *text, char out[SUFFIX_MAX + 1], const char **why);
@@ -48,11 +49,15 @@ MUST_CHECK enum res suffix_parse(
 /* "none" for CLOCK_FOREVER, "" for CLOCK_NONE, else "48h". */
 void window_format(int64_t window, char text[SPAN_TEXT_MAX + 1]);
 
+/* Whether url may be a CA's crl-url; "" is not asked here. */
+MUST_CHECK bool take_url_text(const struct call *call, const char *url);
+
 /*
  * A regular file as bytes with a NUL after them, to be freed; "-" is a file's
- * name like any other.  RES_REFUSED, RES_NOMEM.
+ * name like any other.  what completes the sentence on one that is not there:
+ * "give the path of WHAT".  RES_REFUSED, RES_NOMEM.
  */
-MUST_CHECK enum res read_file(
-    const char *path, size_t max, uint8_t **out, size_t *len, struct diag *why);
+MUST_CHECK enum res read_file(const char *path, const char *what, size_t max,
+    uint8_t **out, size_t *len, struct diag *why);
 
 #endif /* CTL_WORDS_H */

@@ -7,7 +7,7 @@ _certid_globals="--registry --org --json --help --version"
 _certid_options() {
 	case "$1" in
 	"init") echo "--topics" ;;
-	"status") echo "" ;;
+	"status") echo "--check" ;;
 	"org add") echo "" ;;
 	"org list") echo "" ;;
 	"org remove") echo "" ;;
@@ -119,6 +119,69 @@ _certid_arguments() {
 	esac
 }
 
+# What the registry says, or nothing: never a question, an error or a wait.
+_certid_ask() {
+	local certid="${COMP_WORDS[0]}" options=() i
+
+	for ((i = 1; i < COMP_CWORD - 1; i++)); do
+		case "${COMP_WORDS[i]}" in
+		--registry | --org) options+=("${COMP_WORDS[i]}" "${COMP_WORDS[i + 1]}") ;;
+		esac
+	done
+	timeout 2 "${certid/#\~/$HOME}" --json "${options[@]}" "$@" \
+		2>/dev/null </dev/null
+}
+
+# The values of a key in what certid prints as JSON: those of plain letters
+# alone, for compgen expands what it is given.
+_certid_pick() {
+	grep -oE "\"$1\": ?\"[A-Za-z0-9._:-]+\"" | sed -E 's/.*"([^"]*)"$/\1/'
+}
+
+# The names that an argument may be, as the registry has them now.
+_certid_known() {
+	local found
+
+	case "$1 $2" in
+	"org remove 0") _certid_ask org list | _certid_pick org ;;
+	"ca show 0" | "ca activate 0" | "ca deactivate 0" | "ca remove 0" | \
+		"ca set 0" | "ca code 0" | "ca verify 0" | "ca crl 0")
+		found="$(_certid_ask ca list)"
+		_certid_pick ca <<<"$found"
+		# A tag has a name as well, but no id before it.
+		grep -oE '"ca": ?"[^"]*",\s*"name": ?"[^"]*"' <<<"$found" |
+			_certid_pick name
+		;;
+	"device show 0" | "device lock 0" | "device unlock 0" | \
+		"device approve 0" | "device remove 0")
+		_certid_ask device list --limit 1000 | _certid_pick identity
+		;;
+	"type show 0" | "type set 0" | "type unset 0")
+		_certid_ask type list | _certid_pick type
+		;;
+	*) return 1 ;;
+	esac
+}
+
+# Bash breaks words at a ':', which identities and types hold: make whole what
+# belongs together.
+_certid_join() {
+	local words=() word glue="" last
+
+	for word in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
+		if [[ ${#words[@]} -gt 0 && ("$word" == :* || -n "$glue") ]]; then
+			last=$((${#words[@]} - 1))
+			words[last]+="$word"
+		else
+			words+=("$word")
+		fi
+		glue=""
+		[[ "$word" == *: ]] && glue=1
+	done
+	COMP_WORDS=("${words[@]}")
+	COMP_CWORD=$((${#words[@]} - 1))
+}
+
 # Whether the argument is a file; $2 is how many there are already.
 _certid_wants_file() {
 	case "$1 $2" in
@@ -127,7 +190,7 @@ _certid_wants_file() {
 	esac
 }
 
-_certid() {
+_certid_complete() {
 	local current="${COMP_WORDS[COMP_CWORD]}" previous="" command="" word
 	local arguments=0 argument="" skip="" i words
 
@@ -141,7 +204,7 @@ _certid() {
 			continue
 		fi
 		case "$word" in
-		--json | --help | --version | --inactive | --require-proof) ;;
+		--json | --help | --version | --check | --inactive | --require-proof) ;;
 		-*) skip=1 ;;
 		*)
 			if _certid_options "$command" >/dev/null; then
@@ -155,7 +218,10 @@ _certid() {
 	done
 
 	if [[ -n "$skip" ]]; then
-		if words="$(_certid_values "$previous" "$command")"; then
+		if [[ "$previous" == --org ]]; then
+			words="$(_certid_ask org list | _certid_pick org)"
+			mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+		elif words="$(_certid_values "$previous" "$command")"; then
 			mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 		else
 			mapfile -t COMPREPLY < <(compgen -f -- "$current")
@@ -169,10 +235,25 @@ _certid() {
 	elif _certid_wants_file "$command" "$arguments"; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
-	elif ! words="$(_certid_arguments "$command" "$arguments" "$argument")"; then
+	elif ! words="$(_certid_arguments "$command" "$arguments" "$argument")" &&
+		! words="$(_certid_known "$command" "$arguments")"; then
 		return
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+}
+
+_certid() {
+	local COMP_WORDS=("${COMP_WORDS[@]}") COMP_CWORD="$COMP_CWORD" current
+	local typed
+
+	_certid_join
+	_certid_complete
+	current="${COMP_WORDS[COMP_CWORD]}"
+	# Bash replaces what stands behind the last ':' alone.
+	if [[ "$current" == *:* && "$COMP_WORDBREAKS" == *:* ]]; then
+		typed="${current%"${current##*:}"}"
+		COMPREPLY=("${COMPREPLY[@]#"$typed"}")
+	fi
 }
 
 complete -F _certid certid

@@ -219,6 +219,7 @@ tell(struct instance *instance, const struct connect *connect,
 {
 	struct subject subject = {.client_id = connect->id,
 	    .address = connect->address,
+	    .org = connect->org,
 	    .leaf = leaf};
 
 	if (answer->has_ca) {
@@ -248,22 +249,18 @@ find_objection(struct instance *instance, const struct connect *connect)
 	       "log";
 }
 
-/* Two orgs may have a device of one name.  If their templates also give it one
- * client id, the second must not take over the session of the first. */
+/* Client ids are the broker's, and so one for all orgs.  Where the templates of
+ * two orgs lead to one client id, the second device must not take over the
+ * session of the first. */
 static bool
-is_taken(struct instance *instance, const struct connect *connect,
-    const struct identity *who)
+is_taken(struct instance *instance, const struct connect *connect)
 {
-	const struct session *session = session_of(&instance->sessions, who);
+	const struct session *session =
+	    session_of_id(&instance->sessions, connect->id);
 
-	for (; session != NULL; session = session->peer) {
-		if (!session->replaced && connect->id != NULL &&
-		    strcmp(session->org, connect->org) != 0 &&
-		    strcmp(session->client_id, connect->id) == 0) {
-			return true;
-		}
-	}
-	return false;
+	return session != NULL && session->kind == SESSION_DEVICE &&
+	    (session->online || !session->fleeting) &&
+	    strcmp(session->org, connect->org) != 0;
 }
 
 static void
@@ -273,7 +270,7 @@ decide(struct instance *instance, const struct connect *connect,
 	admission_decide(instance->snapshot, connect->org, request,
 	    instance_lookup, instance, answer, NULL);
 	if (reason_admits(answer->verdict.reason) &&
-	    is_taken(instance, connect, &answer->who)) {
+	    is_taken(instance, connect)) {
 		answer->verdict.reason = REASON_CLIENT_ID;
 		answer->verdict.action = ACTION_NONE;
 		answer->detail = "the session belongs to a device of another "
@@ -287,6 +284,7 @@ answer_device(struct instance *instance, struct connect *connect)
 	const struct leaf *leaf = connect->leaf; /* the session takes it */
 	const struct request request = {.leaf = leaf,
 	    .chain = mark_chain(connect->mark),
+	    .path = mark_path(connect->mark),
 	    .objection = find_objection(instance, connect),
 	    .verdicts = instance->verdicts,
 	    .generation = instance->generation,

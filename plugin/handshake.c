@@ -20,6 +20,7 @@
 #include "plugin/instance.h"
 #include "plugin/listeners.h"
 
+#define SERVER_NAME_MAX   255
 #define SESSION_ID_PREFIX "mosquitto-" /* then the listener's port */
 
 struct handshake {
@@ -30,9 +31,12 @@ struct handshake {
 struct mark {
 	char org[NAME_MAX_LEN + 1];
 	struct chain *chain;
+	struct trust_path *path; /* where there is no chain */
 };
 
-static struct handshake *current; /* NULL: none, handshakes fail */
+static pthread_t home;            /* the broker's thread; set once, before
+                                     OpenSSL knows of us */
+static struct handshake *current; /* that thread's; NULL: handshakes fail */
 static int context_index = -1;    /* of SSL_CTX */
 static int mark_index = -1;       /* of X509 */
 
@@ -43,6 +47,7 @@ mark_free(struct mark *mark)
 {
 	if (mark != NULL) {
 		chain_free(mark->chain);
+		trust_path_unref(mark->path);
 		free(mark);
 	}
 }
@@ -59,17 +64,20 @@ drop_mark(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
 	mark_free(ptr);
 }
 
-/* chain becomes the mark's, also on failure. */
+/* chain and path become the mark's, also on failure. */
 static bool
-set_mark(X509 *cert, const char *org, struct chain *chain)
+set_mark(
+    X509 *cert, const char *org, struct chain *chain, struct trust_path *path)
 {
 	struct mark *mark = calloc(1, sizeof(*mark));
 
 	if (mark == NULL) {
 		chain_free(chain);
+		trust_path_unref(path);
 		return false;
 	}
 	mark->chain = chain;
+	mark->path = path;
 	text_set(mark->org, sizeof(mark->org), org);
 	mark_free(X509_get_ex_data(cert, mark_index));
 	if (X509_set_ex_data(cert, mark_index, mark) != 1) {
@@ -97,6 +105,12 @@ mark_chain(const struct mark *mark)
 	return mark == NULL ? NULL : mark->chain;
 }
 
+struct trust_path *
+mark_path(const struct mark *mark)
+{
+	return mark == NULL ? NULL : mark->path;
+}
+
 /* ---- Whose handshake it is ---- */
 
 enum side {
@@ -116,14 +130,17 @@ side_of(const SSL_SESSION *session)
 	char text[SSL_MAX_SID_CTX_LENGTH + 1];
 	long port;
 
-	if (current == NULL) {
-		return SIDE_GONE;
-	}
-	if (!instance_is_home(current->instance)) {
+	if (!pthread_equal(pthread_self(), home)) {
 		return SIDE_OTHER;
 	}
 	if (session != NULL) {
 		id = SSL_SESSION_get0_id_context(session, &len);
+	}
+	if (len == 0) {
+		return SIDE_OTHER; /* another plugin's server */
+	}
+	if (current == NULL) {
+		return SIDE_GONE;
 	}
 	if (!text_copy(text, sizeof(text), (const char *)id, len) ||
 	    strncmp(text, SESSION_ID_PREFIX, strlen(SESSION_ID_PREFIX)) != 0) {
@@ -190,6 +207,10 @@ tell_refused(struct instance *instance, const SSL *ssl, const char *org,
 {
 	char address[ADDRESS_MAX + 1];
 	const struct subject subject = {.address = address,
+	    .org = org,
+	    .server = org == NULL
+	        ? SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)
+	        : NULL,
 	    .leaf = leaf,
 	    .ca = org == NULL || !finding->has_ca
 	        ? NULL
@@ -208,20 +229,21 @@ tell_refused(struct instance *instance, const SSL *ssl, const char *org,
 	report_decision(&instance->report, &subject, &answer, instance->now_ms);
 }
 
-/* leaf and chain are those of one handshake, or of a ticket. */
+/* leaf and chain are those of one handshake, or leaf is that of a ticket, which
+ * has no chain.  *path is the caller's. */
 static void
 find(struct instance *instance, const char *org, const struct leaf *leaf,
-    const struct chain *chain, struct trust_finding *out)
+    const struct chain *chain, bool is_ticket, struct trust_finding *out,
+    struct trust_path **path)
 {
 	const struct request request = {.leaf = leaf,
 	    .chain = chain,
+	    .any_chain = is_ticket,
 	    .verdicts = instance->verdicts,
 	    .generation = instance->generation,
 	    .now = instance->now};
-	struct trust_path *path = NULL;
 
-	admission_verify(instance->snapshot, org, &request, out, &path);
-	trust_path_unref(path);
+	admission_verify(instance->snapshot, org, &request, out, path);
 }
 
 static struct leaf *
@@ -243,6 +265,7 @@ static void
 look(struct instance *instance, const char *org, X509_STORE_CTX *store,
     const struct leaf *leaf, struct chain **chain, struct trust_finding *out)
 {
+	struct trust_path *path = NULL;
 	enum res r;
 
 	if (leaf == NULL) {
@@ -264,7 +287,8 @@ look(struct instance *instance, const char *org, X509_STORE_CTX *store,
 		    "or is too long");
 		return;
 	}
-	find(instance, org, leaf, *chain, out);
+	find(instance, org, leaf, *chain, false, out, &path);
+	trust_path_unref(path); /* there is the chain */
 }
 
 static int
@@ -285,7 +309,7 @@ verify_ours(struct instance *instance, const SSL *ssl, X509_STORE_CTX *store)
 	if (!good) {
 		tell_refused(instance, ssl, org, leaf, &finding);
 		chain_free(chain);
-	} else if (!set_mark(cert, org, chain)) {
+	} else if (!set_mark(cert, org, chain, NULL)) {
 		good = false;
 		finding.reason = REASON_REGISTRY_ERROR;
 	}
@@ -387,12 +411,52 @@ make_ticket(SSL *ssl, void *arg)
 	return 1;
 }
 
+/*
+ * The name of the server that the ClientHello asks for (RFC 6066 3), which
+ * OpenSSL has not looked at yet when a ticket of TLS 1.2 comes.  False: the
+ * extension is not what it should be.
+ */
+static bool
+read_server_name(SSL *ssl, char name[SERVER_NAME_MAX + 1], bool *named)
+{
+	const unsigned char *at = NULL;
+	size_t len = 0;
+
+	*named = SSL_client_hello_get0_ext(
+	             ssl, TLSEXT_TYPE_server_name, &at, &len) == 1;
+	if (!*named) {
+		return true;
+	}
+	/* A list of one: its length, a type, and the name with its length. */
+	return len > 5 && (size_t)(at[0] << 8 | at[1]) == len - 2 &&
+	    at[2] == TLSEXT_NAMETYPE_host_name &&
+	    (size_t)(at[3] << 8 | at[4]) == len - 5 &&
+	    memchr(at + 5, '\0', len - 5) == NULL &&
+	    text_copy(name, SERVER_NAME_MAX + 1, (const char *)at + 5, len - 5);
+}
+
+/* A ticket is for the org in which its certificate was verified. */
+static bool
+asks_for(const struct instance *instance, SSL *ssl, const char *org)
+{
+	char name[SERVER_NAME_MAX + 1];
+	const char *asked;
+	bool named;
+
+	if (!read_server_name(ssl, name, &named)) {
+		return false;
+	}
+	asked = snapshot_org_of_host(instance->snapshot, named ? name : NULL);
+	return asked != NULL && strcmp(asked, org) == 0;
+}
+
 /* Whether the client may go on with its session.  It is marked then. */
 static bool
-still_holds(struct instance *instance, const SSL *ssl, SSL_SESSION *session)
+still_holds(struct instance *instance, SSL *ssl, SSL_SESSION *session)
 {
 	X509 *cert = SSL_SESSION_get0_peer(session);
 	struct trust_finding finding = {.reason = REASON_REGISTRY_ERROR};
+	struct trust_path *path = NULL;
 	char org[NAME_MAX_LEN + 1];
 	struct leaf *leaf;
 	void *data = NULL;
@@ -409,12 +473,13 @@ still_holds(struct instance *instance, const SSL *ssl, SSL_SESSION *session)
 		return false;
 	}
 	turn_at_connect(instance);
-	leaf = adopt_leaf(cert);
+	leaf = asks_for(instance, ssl, org) ? adopt_leaf(cert) : NULL;
 	if (leaf != NULL) {
-		find(instance, org, leaf, NULL, &finding);
+		find(instance, org, leaf, NULL, true, &finding, &path);
 	}
 	leaf_free(leaf);
-	return finding.reason == REASON_NONE && set_mark(cert, org, NULL);
+	/* A refusal has no path. */
+	return finding.reason == REASON_NONE && set_mark(cert, org, NULL, path);
 }
 
 static SSL_TICKET_RETURN
@@ -461,8 +526,8 @@ adorn(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
 	(void)index;
 	(void)argl;
 	(void)argp;
-	if (current == NULL || !instance_is_home(current->instance) ||
-	    SSL_CTX_get_ssl_method(context) != TLS_server_method()) {
+	if (SSL_CTX_get_ssl_method(context) != TLS_server_method() ||
+	    !pthread_equal(pthread_self(), home) || current == NULL) {
 		return;
 	}
 	SSL_CTX_set_cert_verify_callback(context, verify_chain, NULL);
@@ -473,6 +538,9 @@ adorn(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
 static enum res
 make_indexes(struct diag *why)
 {
+	if (context_index < 0) {
+		home = pthread_self();
+	}
 	if (mark_index < 0) {
 		mark_index =
 		    X509_get_ex_new_index(0, NULL, NULL, NULL, drop_mark);

@@ -24,6 +24,7 @@
 #include "common/res.h"
 
 struct chain;
+struct trust_path;
 struct handshake;
 struct instance;
 struct x509_st;
@@ -50,5 +51,9 @@ const char *mark_org(const struct mark *mark);
 /* What the client sent along with its certificate; NULL: nothing, or a ticket
  * took the place of it. */
 const struct chain *mark_chain(const struct mark *mark);
+
+/* How the certificate hung on its CA when a ticket took the place of the
+ * chain; the mark keeps it.  NULL: it came with its chain, or no mark. */
+struct trust_path *mark_path(const struct mark *mark);
 
 #endif /* PLUGIN_HANDSHAKE_H */

@@ -140,8 +140,8 @@ unsubscribe(const struct instance *instance)
 static void
 release(struct instance *instance)
 {
-	handshake_stop(instance->handshake);
 	keeper_stop(instance->keeper);
+	handshake_stop(instance->handshake);
 	worker_stop(instance->worker);
 	sessions_done(&instance->sessions);
 	pending_done(&instance->pending);

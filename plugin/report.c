@@ -86,6 +86,15 @@ report_text(int level, const char *format, ...)
 	mosquitto_log_printf(level, "certid: %s", text);
 }
 
+/* Only one who is not of the org default has one to tell. */
+static void
+add_org(struct line *line, const char *org)
+{
+	if (org != NULL && org[0] != '\0' && strcmp(org, ORG_DEFAULT) != 0) {
+		add(line, " org=%s", org);
+	}
+}
+
 static void
 write_decision(const struct subject *subject, const struct answer *answer,
     unsigned repeated)
@@ -99,9 +108,11 @@ write_decision(const struct subject *subject, const struct answer *answer,
 	if (answer->has_identity) {
 		add_identity(&line, &answer->who);
 	}
+	add_org(&line, subject->org);
 	add_quoted(&line, "client",
 	    subject->client_id == NULL ? "" : subject->client_id);
 	add_address(&line, subject->address);
+	add_quoted(&line, "server", subject->server);
 	if (answer->has_ca) {
 		text_hex(ca, answer->ca, HASH_LEN);
 		ca[CA_ID_MIN] = '\0';
@@ -169,6 +180,23 @@ is_counted(const struct repeat *repeat, enum reason reason, const char *client)
 	    strcmp(repeat->client, client) == 0;
 }
 
+/* A client that gave up, or was let in, leaves its count behind. */
+static void
+tell_rest(const struct repeat *repeat)
+{
+	struct line line = {.len = 0};
+	char key[HASH_TEXT_MAX + 1];
+
+	add(&line, "refused reason=%s client=%s", reason_id(repeat->reason),
+	    repeat->client);
+	if (repeat->has_certificate) {
+		text_hex(key, repeat->key, HASH_LEN);
+		add(&line, " fingerprint=%s", key);
+	}
+	add(&line, " repeated=%u", repeat->count);
+	mosquitto_log_printf(LOG_NOTICE, "certid: %s", line.text);
+}
+
 void
 report_decision(struct report *report, const struct subject *subject,
     const struct answer *answer, int64_t now_ms)
@@ -184,7 +212,10 @@ report_decision(struct report *report, const struct subject *subject,
 	if (reason_admits(answer->verdict.reason)) {
 		write_decision(subject, answer, 0);
 		if (known) {
-			repeat->reason = REASON_NONE;
+			if (repeat->count > 0) {
+				tell_rest(repeat);
+			}
+			memset(repeat, 0, sizeof(*repeat));
 		}
 		return;
 	}
@@ -210,23 +241,6 @@ report_decision(struct report *report, const struct subject *subject,
 	repeat->reason = answer->verdict.reason;
 	repeat->told++;
 	repeat->count = 0;
-}
-
-/* A client that gave up leaves its count behind. */
-static void
-tell_rest(const struct repeat *repeat)
-{
-	struct line line = {.len = 0};
-	char key[HASH_TEXT_MAX + 1];
-
-	add(&line, "refused reason=%s client=%s", reason_id(repeat->reason),
-	    repeat->client);
-	if (repeat->has_certificate) {
-		text_hex(key, repeat->key, HASH_LEN);
-		add(&line, " fingerprint=%s", key);
-	}
-	add(&line, " repeated=%u", repeat->count);
-	mosquitto_log_printf(LOG_NOTICE, "certid: %s", line.text);
 }
 
 void
@@ -255,6 +269,7 @@ report_closed(const struct session *session, enum reason reason)
 
 	add(&line, "closed reason=%s", reason_id(reason));
 	add_identity(&line, &session->who);
+	add_org(&line, session->org);
 	add_quoted(&line, "client", session->client_id);
 	mosquitto_log_printf(LOG_NOTICE, "certid: %s", line.text);
 }
@@ -272,6 +287,7 @@ report_denied(struct session *session, const char *access, const char *topic,
 	}
 	add(&line, "denied reason=topic access=%s", access);
 	add_identity(&line, &session->who);
+	add_org(&line, session->org);
 	add_quoted(&line, "client", session->client_id);
 	add_quoted(&line, "topic", topic);
 	if (session->denials > 1) {

@@ -43,6 +43,9 @@ struct report {
 struct subject {
 	const char *client_id;
 	const char *address;
+	const char *org;
+	const char *server; /* name of the server that it asked for, where that
+	                       is what is wrong */
 	const struct leaf *leaf;
 	const struct ca_record *ca;
 };

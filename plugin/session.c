@@ -61,17 +61,6 @@ session_of(const struct sessions *table, const struct identity *who)
 	return owner == NULL ? NULL : owner->first;
 }
 
-/* A client id has one session: older records of it are of no more use. */
-static void
-mark_replaced(struct session *peers, const char *client_id)
-{
-	for (; peers != NULL; peers = peers->peer) {
-		if (same(peers->client_id, client_id)) {
-			peers->replaced = true;
-		}
-	}
-}
-
 /* Put session into the list of its identity.  False: no memory. */
 static bool
 join_owner(struct sessions *table, struct session *session)
@@ -89,7 +78,6 @@ join_owner(struct sessions *table, struct session *session)
 			return false;
 		}
 	}
-	mark_replaced(owner->first, session->client_id);
 	LL_PREPEND2(owner->first, session, peer);
 	return true;
 }
@@ -137,6 +125,45 @@ copy(const char *text)
 }
 
 struct session *
+session_of_id(const struct sessions *table, const char *client_id)
+{
+	struct session *session = NULL;
+
+	if (client_id != NULL) {
+		HASH_FIND(
+		    by_id, table->by_id, client_id, strlen(client_id), session);
+	}
+	return session;
+}
+
+/* A client id has one session: an older record of it is of no more use.
+ * False: no memory. */
+static bool
+join_id(struct sessions *table, struct session *session)
+{
+	struct session *older = session_of_id(table, session->client_id);
+
+	if (older != NULL) {
+		older->replaced = true;
+		HASH_DELETE(by_id, table->by_id, older);
+	}
+	if (session->client_id == NULL) {
+		return true;
+	}
+	HASH_ADD_KEYPTR(by_id, table->by_id, session->client_id,
+	    strlen(session->client_id), session);
+	return session->by_id.tbl != NULL;
+}
+
+static void
+leave_id(struct sessions *table, struct session *session)
+{
+	if (session_of_id(table, session->client_id) == session) {
+		HASH_DELETE(by_id, table->by_id, session);
+	}
+}
+
+struct session *
 session_add(struct sessions *table, const void *client, const char *client_id,
     const char *username, const struct identity *who)
 {
@@ -165,13 +192,13 @@ session_add(struct sessions *table, const void *client, const char *client_id,
 	}
 	if (who != NULL) {
 		session->who = *who;
-		if (!join_owner(table, session)) {
-			HASH_DEL(table->by_client, session);
-			free_session(session);
-			return NULL;
-		}
 	}
 	DL_APPEND(table->all, session);
+	if (!join_id(table, session) ||
+	    (who != NULL && !join_owner(table, session))) {
+		session_remove(table, session);
+		return NULL;
+	}
 	return session;
 }
 
@@ -182,6 +209,7 @@ session_remove(struct sessions *table, struct session *session)
 		table->cursor = session->next;
 	}
 	session_unwant_kick(table, session);
+	leave_id(table, session);
 	if (session->who.type.class != '\0') {
 		leave_owner(table, session);
 	}

@@ -56,6 +56,7 @@ struct session {
 	int64_t denied_at; /* monotonic ms of the last one told; 0: none */
 
 	UT_hash_handle hh;
+	UT_hash_handle by_id;        /* the newest record of its client id */
 	struct session *prev, *next; /* of all, for walks */
 	struct session *peer;        /* next one of the same identity */
 };
@@ -64,6 +65,7 @@ struct owner; /* the sessions of one identity */
 
 struct sessions {
 	struct session *by_client;
+	struct session *by_id; /* one a client id: the newest */
 	struct owner *by_who;
 	struct session *all;
 	struct session *cursor; /* where a paced walk goes on */
@@ -74,6 +76,10 @@ struct sessions {
  * equals NULL). */
 struct session *session_find(const struct sessions *table, const void *client,
     const char *client_id, const char *username);
+
+/* The newest record of a client id, of which the broker has one session. */
+struct session *session_of_id(
+    const struct sessions *table, const char *client_id);
 
 /* By the pointer alone, for when a client leaves. */
 struct session *session_at(const struct sessions *table, const void *client);

@@ -85,6 +85,47 @@ let_go(struct crl_record *crl)
 	}
 }
 
+int64_t
+watch_wait_ms(unsigned vain, int64_t left, uint32_t dice)
+{
+	int64_t wait = WATCH_WAIT_MAX_MS;
+	unsigned doublings = vain - 1;
+
+	if (vain == 0 && left < WATCH_WAIT_MAX_MS / 500) {
+		wait = left < 0 ? 0 : left * 500;
+	} else if (vain > 0 && doublings < 20) {
+		wait = (int64_t)WATCH_RETRY_MS << doublings;
+	}
+	if (wait > WATCH_WAIT_MAX_MS) {
+		wait = WATCH_WAIT_MAX_MS;
+	}
+	wait -= wait * (int64_t)(dice % (WATCH_JITTER + 1)) / 1000;
+	return wait < WATCH_WAIT_MIN_MS ? WATCH_WAIT_MIN_MS : wait;
+}
+
+static uint32_t
+roll(void)
+{
+	uint32_t dice;
+
+	/* Without entropy, at boot, brokers may as well call together. */
+	return getrandom(&dice, sizeof(dice), GRND_NONBLOCK) == sizeof(dice)
+	    ? dice
+	    : 0;
+}
+
+/* Somebody else has stored a list, which may run out before the next fetch. */
+static void
+hurry(struct watch *watch, int64_t next_update, int64_t now_ms)
+{
+	int64_t left = next_update - clock_now();
+	int64_t due_ms = now_ms + watch_wait_ms(0, left > 0 ? left : 0, roll());
+
+	if (due_ms < watch->due_ms) {
+		watch->due_ms = due_ms;
+	}
+}
+
 enum res
 watches_update(struct watch **watches, struct config *config,
     struct fetcher *fetcher, int64_t now_ms)
@@ -103,6 +144,10 @@ watches_update(struct watch **watches, struct config *config,
 		}
 		if (!is_same(watch->ca.crl_url, config->cas[i].crl_url)) {
 			start_over(watch, fetcher, now_ms);
+		} else if (config->cas[i].crl.der != NULL &&
+		    memcmp(watch->ca.crl.fingerprint,
+		        config->cas[i].crl.fingerprint, HASH_LEN) != 0) {
+			hurry(watch, config->cas[i].crl.next_update, now_ms);
 		}
 		ca_record_done(&watch->ca);
 		watch->ca = config->cas[i];
@@ -150,35 +195,6 @@ watch_begin(struct watch *watch, struct fetcher *fetcher, int64_t now)
 		request.modified_at = crl->modified_at;
 	}
 	return fetcher_begin(fetcher, &request, &watch->fetch);
-}
-
-int64_t
-watch_wait_ms(unsigned vain, int64_t left, uint32_t dice)
-{
-	int64_t wait = WATCH_WAIT_MAX_MS;
-	unsigned doublings = vain - 1;
-
-	if (vain == 0 && left < WATCH_WAIT_MAX_MS / 500) {
-		wait = left < 0 ? 0 : left * 500;
-	} else if (vain > 0 && doublings < 20) {
-		wait = (int64_t)WATCH_RETRY_MS << doublings;
-	}
-	if (wait > WATCH_WAIT_MAX_MS) {
-		wait = WATCH_WAIT_MAX_MS;
-	}
-	wait -= wait * (int64_t)(dice % (WATCH_JITTER + 1)) / 1000;
-	return wait < WATCH_WAIT_MIN_MS ? WATCH_WAIT_MIN_MS : wait;
-}
-
-static uint32_t
-roll(void)
-{
-	uint32_t dice;
-
-	/* Without entropy, at boot, brokers may as well call together. */
-	return getrandom(&dice, sizeof(dice), GRND_NONBLOCK) == sizeof(dice)
-	    ? dice
-	    : 0;
 }
 
 void

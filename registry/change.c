@@ -349,6 +349,13 @@ answer_refused(const struct change *change, const char *noun, struct diag *why)
 		    noun, change->org);
 	}
 	text_hex(id, change->of.ca->fingerprint, CA_ID_MIN / 2);
+	if (change->kind == CHANGE_CA_STATE &&
+	    strcmp(change->of.ca->state, "active") != 0) {
+		return diag_res(why, RES_REFUSED,
+		    "the CA %s waits for proof of possession and admits nobody "
+		    "as it is: nothing was changed",
+		    id);
+	}
 	return change->kind == CHANGE_CA_PROVE
 	    ? diag_res(why, RES_REFUSED,
 	          "the code is not the one that was given out last, or it has "
@@ -393,7 +400,10 @@ change_answer(const struct change *change, enum res res, struct diag *why)
 		return answer_refused(change, noun, why);
 	}
 	if (res == RES_NOTFOUND && about_org) {
-		return change_no_org(change->of.org->name, why);
+		return diag_res(why, res,
+		    "there is no org %s: certid org list shows those that "
+		    "there are",
+		    change->of.org->name);
 	}
 	if (res == RES_NOTFOUND) {
 		return diag_res(why, res, "there is no %s in the org %s", noun,
@@ -418,14 +428,14 @@ change_crl_compare(const struct change *change, const struct crl_record *there,
 	}
 	order = strcmp(crl->number, there->number);
 	if (order > 0 ||
-	    (order == 0 && crl->this_update >= there->this_update)) {
+	    (order == 0 && crl->this_update > there->this_update)) {
 		return RES_OK;
 	}
 	crl_record_number_format(there->number, number);
 	clock_format(there->this_update, date);
 	return diag_res(why, RES_REFUSED,
-	    "the CRL is older than the one that is stored (number %s of %s): "
-	    "nothing was changed",
+	    "the CRL is older than the one that is stored (number %s of %s), "
+	    "and nothing was changed: get the newest list from the CA",
 	    number, date);
 }
 

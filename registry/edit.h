@@ -30,6 +30,8 @@ enum starter_topics {
  * off.  edit.org must exist; used by init and by org add. */
 MUST_CHECK enum res edit_org_start(
     const struct edit *edit, enum starter_topics topics, struct diag *why);
+/* RES_EXISTS also where the name differs from another org's in letter case
+ * alone. */
 MUST_CHECK enum res edit_org_add(
     const struct edit *edit, enum starter_topics topics, struct diag *why);
 /* ORG_DEFAULT is refused. */
@@ -59,7 +61,8 @@ MUST_CHECK enum res edit_ca_state(const struct edit *edit, struct ca_record *ca,
     const char *state, struct diag *why);
 /* Store ca's name, description, scope, enrol, crl_policy, crl_grace and
  * crl_url; event setting-changed with the CA's id as subject and what changed
- * as detail.  A new name of hex digits alone, four or more, is RES_REFUSED
+ * as detail, URLs without their queries; RES_OK and no event where nothing did.
+ * A new name of hex digits alone, four or more, is RES_REFUSED
  * here and in edit_ca_add(). */
 MUST_CHECK enum res edit_ca_set(
     const struct edit *edit, struct ca_record *ca, struct diag *why);

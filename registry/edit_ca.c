@@ -90,6 +90,30 @@ text_or(const char *text, const char *other)
 	return text == NULL || text[0] == '\0' ? other : text;
 }
 
+/* ", crl-url OLD -> NEW" without their queries, which may hold a password; two
+ * that differ in nothing else are told to do so.  As describe_change(). */
+static char *
+describe_url(char *detail, const char *old, const char *new)
+{
+	int old_len = (int)strcspn(old, "?"), new_len = (int)strcspn(new, "?");
+	bool is_told =
+	    old_len != new_len || strncmp(old, new, (size_t)old_len) != 0;
+	char *longer;
+
+	if (detail == NULL || strcmp(old, new) == 0) {
+		return detail;
+	}
+	longer = is_told
+	    ? edit_describe("%s%scrl-url %.*s%s -> %.*s%s", detail,
+	          detail[0] == '\0' ? "" : ", ", old_len, old,
+	          old[old_len] == '\0' ? "" : "?...", new_len, new,
+	          new[new_len] == '\0' ? "" : "?...")
+	    : edit_describe("%s%scrl-url %.*s, another query", detail,
+	          detail[0] == '\0' ? "" : ", ", new_len, new);
+	free(detail);
+	return longer;
+}
+
 static char *
 describe_crl_terms(
     char *detail, const struct ca_record *old, const struct ca_record *ca)
@@ -101,7 +125,7 @@ describe_crl_terms(
 	detail = describe_change(detail, "crl-policy",
 	    text_or(old->crl_policy, "none"), text_or(ca->crl_policy, "none"));
 	detail = describe_change(detail, "crl-grace", old_grace, grace);
-	return describe_change(detail, "crl-url", text_or(old->crl_url, "none"),
+	return describe_url(detail, text_or(old->crl_url, "none"),
 	    text_or(ca->crl_url, "none"));
 }
 
@@ -120,21 +144,16 @@ describe_ca(const struct ca_record *old, const struct ca_record *ca)
 	        text_or(ca->enrol, "of the type"));
 	detail = describe_change(detail, "scope", text_or(old->scope, "[]"),
 	    text_or(ca->scope, "[]"));
-	detail = describe_crl_terms(detail, old, ca);
-	if (detail != NULL && detail[0] == '\0') {
-		free(detail);
-		detail = edit_describe("nothing changed");
-	}
-	return detail;
+	return describe_crl_terms(detail, old, ca);
 }
 
-/* What there is to say of the change from the CA as it is stored; a name that
- * it has had all along is not looked at. */
+/* What there is to say of the change from the CA as it is stored, "" if there
+ * is none; a name that it has had all along is not looked at. */
 static enum res
 compare_ca(const struct edit *edit, const struct ca_record *ca, char **detail,
     struct diag *why)
 {
-	const struct ca_record none = {.name = ""}, *old = &none;
+	const struct ca_record *old = NULL;
 	struct config config = {0};
 	enum res r;
 	size_t i;
@@ -150,9 +169,13 @@ compare_ca(const struct edit *edit, const struct ca_record *ca, char **detail,
 			old = &config.cas[i];
 		}
 	}
-	r = strcmp(old->name, ca->name) == 0 ? RES_OK : check_ca_name(ca, why);
+	r = old != NULL && strcmp(old->name, ca->name) == 0
+	    ? RES_OK
+	    : check_ca_name(ca, why);
 	if (r == RES_OK) {
-		*detail = describe_ca(old, ca);
+		/* One that is not there is registry_apply()'s to refuse. */
+		*detail = old == NULL ? edit_describe("changed")
+		                      : describe_ca(old, ca);
 	}
 	config_done(&config);
 	return r;
@@ -167,6 +190,10 @@ edit_ca_set(const struct edit *edit, struct ca_record *ca, struct diag *why)
 
 	if (r != RES_OK) {
 		return r;
+	}
+	if (detail != NULL && detail[0] == '\0') {
+		free(detail);
+		return RES_OK;
 	}
 	change = edit_change(edit, CHANGE_CA_SET, "setting-changed", ca->id);
 	change.of.ca = ca;

@@ -183,6 +183,34 @@ put_name(struct org *org, const char *name, struct diag *why)
 	return RES_OK;
 }
 
+/*
+ * The names of servers, by which clients ask for an org, do not tell letter
+ * case apart (RFC 4343).  The same name once more is registry_apply()'s to
+ * answer.
+ */
+static enum res
+check_twins(const struct edit *edit, struct diag *why)
+{
+	struct config config = {0};
+	const char *name;
+	enum res r = registry_load(edit->registry, &config, why);
+	size_t i;
+
+	for (i = 0; r == RES_OK && i < config.org_count; i++) {
+		name = config.orgs[i].name;
+		if (text_equal_nocase(name, edit->org) &&
+		    strcmp(name, edit->org) != 0) {
+			r = diag_res(why, RES_EXISTS,
+			    "there is an org %s already, which differs from %s "
+			    "in letter case alone, and names of servers do not "
+			    "tell that: choose another name",
+			    name, edit->org);
+		}
+	}
+	config_done(&config);
+	return r;
+}
+
 enum res
 edit_org_add(
     const struct edit *edit, enum starter_topics topics, struct diag *why)
@@ -191,6 +219,9 @@ edit_org_add(
 	struct change *change;
 	enum res r = put_name(&starter.org, edit->org, why);
 
+	if (r == RES_OK) {
+		r = check_twins(edit, why);
+	}
 	if (r != RES_OK) {
 		return r;
 	}

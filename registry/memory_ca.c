@@ -101,6 +101,13 @@ set_ca(const struct state *state, struct change *change,
 	return replace(there, &next, why);
 }
 
+static void
+set_code(struct ca_record *there, const char *code, int64_t expires_at)
+{
+	text_set(there->code, sizeof(there->code), code);
+	there->code_expires_at = expires_at;
+}
+
 static enum res
 set_state(const struct state *state, struct change *change,
     struct ca_record *there, struct diag *why)
@@ -115,14 +122,8 @@ set_state(const struct state *state, struct change *change,
 		return change_answer(change, RES_REFUSED, why);
 	}
 	memcpy(there->state, ca->state, sizeof(there->state));
+	set_code(there, "", CLOCK_NONE);
 	return RES_OK;
-}
-
-static void
-set_code(struct ca_record *there, const char *code, int64_t expires_at)
-{
-	text_set(there->code, sizeof(there->code), code);
-	there->code_expires_at = expires_at;
 }
 
 static enum res

@@ -112,7 +112,8 @@ enum change_kind {
 	                      fingerprint; another crl_url clears crl_failure
 	                      and crl.modified_at; RES_NOTFOUND, RES_EXISTS
 	                      (name taken) */
-	CHANGE_CA_STATE,   /* ca.state of the one with its fingerprint;
+	CHANGE_CA_STATE,   /* ca.state of the one with its fingerprint, whose
+	                      code, if it has one, is burnt;
 	                      RES_NOTFOUND, RES_EXISTS (it is so already),
 	                      RES_REFUSED (it is unproven) */
 	CHANGE_CA_CODE,    /* ca.code and code_expires_at, in the place of
@@ -122,7 +123,7 @@ enum change_kind {
 	                      RES_NOTFOUND, RES_REFUSED */
 	CHANGE_CA_CRL,     /* ca.crl, told of none, and crl_failure cleared;
 	                      RES_NOTFOUND, RES_REFUSED (the stored one has a
-	                      higher number, or the same and a later
+	                      higher number, or the same and no earlier
 	                      thisUpdate), RES_EXISTS (it is the stored one),
 	                      RES_LIMIT (CRL_BYTES_MAX) */
 	CHANGE_CA_CRL_CHECKED, /* ca.crl_failure, NULL where all was well; and

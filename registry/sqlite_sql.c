@@ -82,7 +82,8 @@ static const char *const texts[SQL_COUNT] = {
         "crl_policy = ?7, crl_grace = ?8, crl_url = ?9, "
         "crl_failure = CASE WHEN crl_url IS ?9 THEN crl_failure END " ONE_CA,
     [SQL_CA_HAS_STATE] = "SELECT 1 FROM ca " ONE_CA " AND state = ?3",
-    [SQL_CA_STATE] = "UPDATE ca SET state = ?3 " ONE_CA
+    [SQL_CA_STATE] = "UPDATE ca SET state = ?3, code = NULL, "
+                     "code_expires_at = NULL " ONE_CA
                      " AND state <> ?3 AND state <> 'unproven'",
     [SQL_CA_CODE] = "UPDATE ca SET code = ?3, code_expires_at = ?4 " ONE_CA,
     [SQL_CA_PROVE] = "UPDATE ca SET state = 'active', code = NULL, "

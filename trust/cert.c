@@ -18,10 +18,8 @@
 
 #include "common/clock.h"
 #include "trust/extension.h"
+#include "trust/key.h"
 #include "trust/pem.h"
-
-#define KEY_RSA_MIN 2048
-#define KEY_RSA_MAX 8192
 
 struct chain {
 	STACK_OF(X509) * certs;
@@ -364,26 +362,14 @@ static bool
 is_strong(const X509 *cert, const char **why)
 {
 	const EVP_PKEY *key = X509_get0_pubkey(cert);
-	int bits = key == NULL ? 0 : EVP_PKEY_get_bits(key);
 
-	switch (key == NULL ? EVP_PKEY_NONE : EVP_PKEY_get_base_id(key)) {
-	case EVP_PKEY_RSA:
-		*why = "the RSA key does not have 2048 to 8192 bits, in whole "
-		       "bytes";
-		return bits >= KEY_RSA_MIN && bits <= KEY_RSA_MAX &&
-		    bits % 8 == 0;
-	case EVP_PKEY_EC:
+	if (key != NULL && EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
+	    !has_named_curve(cert)) {
 		*why = "the elliptic curve is not P-256, P-384 or P-521, or "
 		       "is not given by its name";
-		return has_named_curve(cert);
-	case EVP_PKEY_ED25519:
-	case EVP_PKEY_ED448:
-		return true;
-	default:
-		*why = "the key is not RSA, P-256, P-384, P-521, Ed25519 or "
-		       "Ed448, or cannot be decoded";
 		return false;
 	}
+	return key_is_strong(key, why);
 }
 
 bool

@@ -307,12 +307,13 @@ crl_look(const struct crl *crl, const uint8_t *serial, size_t len, bool is_ca)
 		serial++;
 		len--;
 	}
-	if (len == 0 || len > CRL_SERIAL_MAX || (is_ca && crl->for_users)) {
+	if (len == 0 || len > CRL_SERIAL_MAX) {
 		return CRL_SILENT; /* no list holds such a serial number */
 	}
 	asked = make_serial(serial, len);
-	return bsearch(&asked, crl->serials, crl->info.entries,
-	           sizeof(struct serial), compare) != NULL
-	    ? CRL_LISTED
-	    : CRL_CLEAR;
+	if (bsearch(&asked, crl->serials, crl->info.entries,
+	        sizeof(struct serial), compare) != NULL) {
+		return CRL_LISTED; /* also one that it should not speak of */
+	}
+	return is_ca && crl->for_users ? CRL_SILENT : CRL_CLEAR;
 }

@@ -182,6 +182,9 @@ judge_intermediate(struct bench *bench, const struct ca_key *key)
 		if (!ca_key_equal(&ca->key, key)) {
 			continue;
 		}
+		if (ca->is_revoked) {
+			object(bench, &revoked, true);
+		}
 		if (ca->state == CA_ACTIVE) {
 			active = true;
 			covered |= anchor_covers(ca, bench->who);

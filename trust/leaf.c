@@ -277,6 +277,10 @@ judge(const struct leaf *leaf, const GENERAL_NAMES *names, const char **why)
 	if (!is_well_formed(leaf, names, why)) {
 		return REASON_CERT_MALFORMED;
 	}
+	if (X509_get0_pubkey(leaf->cert) == NULL) {
+		*why = "the public key cannot be decoded";
+		return REASON_CERT_MALFORMED;
+	}
 	if (is_ca(leaf->cert)) {
 		*why = "the certificate may sign others: it is a CA's, not a "
 		       "device's";
@@ -317,8 +321,57 @@ leaf_check(const struct leaf *leaf, const char **why)
 	return reason;
 }
 
-bool
-leaf_has_wildcard(const struct leaf *leaf)
+static bool
+is_in(char c, const char *set)
+{
+	return c != '\0' && strchr(set, c) != NULL;
+}
+
+/* scheme "://" host [":" port] ["/" ...], where the host is a name with a
+ * letter in it that does not end in a dot: what everybody reads alike. */
+static bool
+is_plain_uri(const char *at, size_t len)
+{
+	static const char letters[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	const char *end = at + len, *host = memmem(at, len, "://", 3);
+	bool named = false;
+
+	if (host == NULL) {
+		return false;
+	}
+	for (at = host + 3;
+	     at < end && (is_in(*at, letters) || is_in(*at, "0123456789-."));
+	     at++) {
+		named |= is_in(*at, letters);
+	}
+	if (!named || at[-1] == '.') {
+		return false;
+	}
+	if (at < end && *at == ':') {
+		for (at++; at < end && is_in(*at, "0123456789"); at++) {
+		}
+	}
+	return at == end || *at == '/';
+}
+
+typedef bool is_odd(const char *text, size_t len);
+
+static bool
+has_star(const char *text, size_t len)
+{
+	return memchr(text, '*', len) != NULL;
+}
+
+static bool
+is_no_plain_uri(const char *text, size_t len)
+{
+	return !is_plain_uri(text, len);
+}
+
+/* Whether there is a name of this type that is odd, or cannot be read. */
+static bool
+has_odd_name(const struct leaf *leaf, int wanted, is_odd *odd)
 {
 	GENERAL_NAMES *names = NULL;
 	const ASN1_STRING *value;
@@ -330,13 +383,25 @@ leaf_has_wildcard(const struct leaf *leaf)
 	for (i = 0; !found && i < sk_GENERAL_NAME_num(names); i++) {
 		value = GENERAL_NAME_get0_value(
 		    sk_GENERAL_NAME_value(names, i), &type);
-		found = type == GEN_DNS &&
-		    memchr(ASN1_STRING_get0_data(value), '*',
-		        (size_t)ASN1_STRING_length(value)) != NULL;
+		found = type == wanted &&
+		    odd((const char *)ASN1_STRING_get0_data(value),
+		        (size_t)ASN1_STRING_length(value));
 	}
 	GENERAL_NAMES_free(names);
 	ERR_pop_to_mark();
 	return found;
+}
+
+bool
+leaf_has_wildcard(const struct leaf *leaf)
+{
+	return has_odd_name(leaf, GEN_DNS, has_star);
+}
+
+bool
+leaf_has_odd_uri(const struct leaf *leaf)
+{
+	return has_odd_name(leaf, GEN_URI, is_no_plain_uri);
 }
 
 enum reason

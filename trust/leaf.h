@@ -46,7 +46,12 @@ enum reason leaf_identity(
 /* For the other files of this room: the leaf keeps it. */
 struct x509_st *leaf_cert(const struct leaf *leaf);
 
-/* Whether a dNSName holds a wildcard; true also if that cannot be told. */
+/* Whether a dNSName holds a wildcard, of which name constraints compare the
+ * letters alone; true also if that cannot be told. */
 bool leaf_has_wildcard(const struct leaf *leaf);
+
+/* Whether a URI is not just scheme, host, port and path, so that verifiers
+ * read different hosts in it; true also if that cannot be told. */
+bool leaf_has_odd_uri(const struct leaf *leaf);
 
 #endif /* TRUST_LEAF_H */

@@ -198,7 +198,7 @@ check_terms(
 	return RES_OK;
 }
 
-/* Whether issuer's CRL lists a CA of that serial number, and of its name. */
+/* Whether issuer's CRL lists a CA of that serial number. */
 static bool
 lists(const struct anchor *issuer, const struct anchor *subject)
 {
@@ -206,8 +206,6 @@ lists(const struct anchor *issuer, const struct anchor *subject)
 	size_t len;
 
 	return issuer->crl != NULL && issuer->crl_policy != CRL_OFF &&
-	    X509_NAME_cmp(X509_get_subject_name(issuer->cert),
-	        X509_get_issuer_name(subject->cert)) == 0 &&
 	    path_serial(subject->cert, serial, &len) &&
 	    crl_look(issuer->crl, serial, len, true) == CRL_LISTED;
 }
@@ -217,28 +215,46 @@ lists(const struct anchor *issuer, const struct anchor *subject)
  * the authority key identifier names the issuer's key the answer is not
  * needed.
  */
-static void
-mark_revoked(const struct anchor *issuer, struct anchor *subject)
+static bool
+has_signed(const struct anchor *issuer, const struct anchor *subject)
 {
-	if (lists(issuer, subject) &&
+	return X509_NAME_cmp(X509_get_subject_name(issuer->cert),
+	           X509_get_issuer_name(subject->cert)) == 0 &&
 	    (cert_names_key_of(subject->cert, issuer->cert) ||
 	        X509_verify(subject->cert, X509_get0_pubkey(issuer->cert)) ==
-	            1)) {
-		subject->is_revoked = true;
+	            1);
+}
+
+/* Whoever was signed by a CA that is revoked is no better.  True: that was
+ * news. */
+static bool
+mark_revoked(const struct anchor *issuer, struct anchor *subject)
+{
+	if (subject->is_revoked ||
+	    !(issuer->is_revoked || lists(issuer, subject)) ||
+	    !has_signed(issuer, subject)) {
+		return false;
 	}
+	subject->is_revoked = true;
+	return true;
 }
 
 /* A self-signed CA may list itself. */
 static void
 append(struct trust_set *set, const struct anchor *anchor)
 {
-	struct anchor *added = &set->anchors[set->count++];
-	size_t i;
+	bool news = true;
+	size_t i, j;
 
-	*added = *anchor;
-	for (i = 0; i < set->count; i++) {
-		mark_revoked(&set->anchors[i], added);
-		mark_revoked(added, &set->anchors[i]);
+	set->anchors[set->count++] = *anchor;
+	while (news) {
+		news = false;
+		for (i = 0; i < set->count; i++) {
+			for (j = 0; j < set->count; j++) {
+				news |= mark_revoked(
+				    &set->anchors[i], &set->anchors[j]);
+			}
+		}
 	}
 }
 
@@ -273,4 +289,12 @@ anchor_covers(const struct anchor *anchor, const struct identity *who)
 	return who != NULL &&
 	    scope_covers((const char *const *)anchor->patterns,
 	        anchor->pattern_count, who);
+}
+
+bool
+trust_is_revoked(const struct trust_set *set, const uint8_t ca[HASH_LEN])
+{
+	const struct anchor *anchor = set_find(set, ca);
+
+	return anchor != NULL && anchor->is_revoked;
 }

@@ -148,7 +148,9 @@ collect(int ok, X509_STORE_CTX *ctx)
 	if (ok != 1) {
 		note(defects, ctx);
 	}
-	return defects->lost ? 0 : 1;
+	/* Who was not issued by the CA gets no more of our time: what follows
+	 * would be signatures by keys of his own choice. */
+	return defects->lost || defects->stranger || defects->forged ? 0 : 1;
 }
 
 static X509_STORE_CTX *
@@ -226,16 +228,7 @@ maps_any_policy(const X509 *cert)
 	return found;
 }
 
-static bool
-has_lax(const X509 *cert, int nid)
-{
-	int at = X509_get_ext_by_NID(cert, nid, -1);
-
-	return at >= 0 &&
-	    X509_EXTENSION_get_critical(X509_get_ext(cert, at)) != 1;
-}
-
-/* RFC 5280 4.2.1.5, 4.2.1.11 and 4.2.1.14. */
+/* RFC 5280 4.2.1.5. */
 static void
 judge_policies(const X509 *cert, struct flaw *flaw)
 {
@@ -244,32 +237,84 @@ judge_policies(const X509 *cert, struct flaw *flaw)
 		    "a certificate in the chain maps any-policy, or its policy "
 		    "mappings cannot be decoded");
 	}
-	if (has_lax(cert, NID_policy_constraints) ||
-	    has_lax(cert, NID_inhibit_any_policy)) {
+}
+
+/* A CA between is held to what a registered one and a leaf are. */
+static void
+judge_between(X509 *cert, struct flaw *flaw)
+{
+	const char *why = NULL;
+
+	if (X509_get_version(cert) != X509_VERSION_3) {
 		flaw_add(flaw, REASON_CERT_INVALID,
-		    "a certificate in the chain sets constraints on policies "
-		    "that are not critical");
+		    "a CA above the certificate is not of version 3");
+	}
+	if (!cert_has_sound_extensions(cert, &why)) {
+		flaw_add(flaw, REASON_CERT_INVALID,
+		    "a CA above the certificate has an extension that is "
+		    "there twice, or cannot be decoded, or too many of them");
+	}
+	if (!cert_has_strong_key(cert, &why)) {
+		flaw_add(flaw, REASON_CERT_WEAK,
+		    "the key of a CA above the certificate is too weak, or of "
+		    "a kind that is not accepted");
 	}
 }
 
-/* What OpenSSL leaves open: wildcards under name constraints, of which it
- * compares the letters alone, and the constraints of the CA that anchors. */
+static bool
+has_uri(const STACK_OF(GENERAL_SUBTREE) * trees)
+{
+	int i, n = sk_GENERAL_SUBTREE_num(trees);
+
+	for (i = 0; i < n; i++) {
+		if (sk_GENERAL_SUBTREE_value(trees, i)->base->type == GEN_URI) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The leaf's names under the constraints of a CA. */
+static void
+judge_names(const struct query *query, const X509 *ca, struct flaw *flaw)
+{
+	NAME_CONSTRAINTS *names =
+	    X509_get_ext_d2i(ca, NID_name_constraints, NULL, NULL);
+
+	if (leaf_has_wildcard(query->leaf)) {
+		flaw_add(flaw, REASON_CERT_INVALID,
+		    "the certificate has a wildcard, and a CA above it "
+		    "constrains names");
+	}
+	if ((names == NULL || has_uri(names->permittedSubtrees) ||
+	        has_uri(names->excludedSubtrees)) &&
+	    leaf_has_odd_uri(query->leaf)) {
+		flaw_add(flaw, REASON_CERT_INVALID,
+		    "the certificate has a URI that is not plain, and a CA "
+		    "above it constrains URIs");
+	}
+	NAME_CONSTRAINTS_free(names);
+}
+
+/* What OpenSSL leaves open: names under name constraints of which it compares
+ * the letters alone, or reads something else than others do; what it takes
+ * from CAs between; and the constraints of the CA that anchors. */
 static void
 judge_extensions(
     const struct query *query, X509_STORE_CTX *ctx, struct flaw *flaw)
 {
 	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
-	const X509 *cert = NULL;
+	X509 *cert = NULL;
 	int i, n = sk_X509_num(chain);
 
 	for (i = 0; i < n; i++) {
 		cert = sk_X509_value(chain, i);
 		judge_policies(cert, flaw);
-		if (X509_get_ext_by_NID(cert, NID_name_constraints, -1) >= 0 &&
-		    leaf_has_wildcard(query->leaf)) {
-			flaw_add(flaw, REASON_CERT_INVALID,
-			    "the certificate has a wildcard, and a CA above it "
-			    "constrains names");
+		if (i > 0 && i < n - 1) {
+			judge_between(cert, flaw);
+		}
+		if (X509_get_ext_by_NID(cert, NID_name_constraints, -1) >= 0) {
+			judge_names(query, cert, flaw);
 		}
 	}
 	if (X509_get_ext_by_NID(cert, NID_policy_constraints, -1) >= 0) {

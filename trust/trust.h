@@ -86,6 +86,10 @@ void trust_set_free(struct trust_set *set);
 MUST_CHECK enum res trust_set_add(struct trust_set *set, const uint8_t *der,
     size_t der_len, const struct ca_terms *terms, struct diag *why);
 
+/* Whether a CA of the set is revoked: one of the set that issued it lists it
+ * in its CRL, or is itself revoked; false for one that is not in the set. */
+bool trust_is_revoked(const struct trust_set *set, const uint8_t ca[HASH_LEN]);
+
 /*
  * leaf_check(), then the chain at the time now (one reading of the clock, in
  * seconds): purpose sslclient, security level 2, depth 4, certificate policies
@@ -101,8 +105,9 @@ MUST_CHECK enum res trust_set_add(struct trust_set *set, const uint8_t *der,
  * CRLs: every certificate of the chain is looked up in the CRLs of each
  * registered CA, whatever its state, that has the name and key of its issuer,
  * unless that CA's policy is CRL_OFF.  One that is listed: REASON_CERT_REVOKED
- * for the whole chain; so also if the CA that anchors is listed by a
- * registered CA that issued it.  A CRL that is past nextUpdate and grace:
+ * for the whole chain; so also if the CA that anchors, or a registered one that
+ * the chain passes through, is listed by a registered CA that issued it, or
+ * was issued by such a one.  A CRL that is past nextUpdate and grace:
  * REASON_CRL_STALE.  None, or one that is silent about such certificates,
  * where the CA demands one: REASON_CRL_MISSING; a CA that demands CRLs demands
  * one for each link below it, whatever anchors, so unregistered intermediates

@@ -92,10 +92,6 @@ def test_a_ticket_holds_no_chain(site: Site, tls: str) -> None:
         assert come_back(site, kept, identity) == (0, True)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="CONNECT verifies the certificate anew, and the chain is not there",
-)
 @TLS
 def test_settings_change_between_ticket_and_connect(site: Site, tls: str) -> None:
     """What the ticket was taken for still holds."""
@@ -107,6 +103,22 @@ def test_settings_change_between_ticket_and_connect(site: Site, tls: str) -> Non
         assert raw.socket.session_reused
         change_something(site)
         assert raw.ask(identity) == 0
+
+
+@TLS
+def test_what_a_device_sent_last_time_is_no_matter(site: Site, tls: str) -> None:
+    """A whole handshake without the chain fails, although the same certificate
+    came with it a moment ago."""
+    low = site.ca.intermediate("t-one").intermediate("t-two")
+    identity = site.new_id()
+    at_rest(site)
+    leaf = low.leaf(identity)
+    alone = Leaf(leaf.cert, leaf.key, leaf.cert)
+    for _ in range(2):
+        with site.raw(leaf, tls) as raw:
+            assert raw.connect(identity) == 0
+        with pytest.raises(Raw.Gone), site.raw(alone, tls) as raw:
+            raw.connect(identity)
 
 
 @TLS

@@ -57,7 +57,7 @@ def test_blanks_after_a_value_do_not_count(new_site: Callable[..., Site]) -> Non
 
 
 def test_a_capath_that_is_not_there(new_site: Callable[..., Site]) -> None:
-    site = new_site(("certid/ca\n\n# What", "certid/no/where\n\n# What"))
+    site = new_site(("certid/ca\n\n# Who", "certid/no/where\n\n# Who"))
     said = site.broker.start_refused()
     assert "certid/no/where" in said
 

@@ -189,6 +189,9 @@ an_unproven_ca_stays_so(void **state)
 	    "possession: certid ca code "
 	    "aa00000000000000, then certid ca verify "
 	    "aa00000000000000 FILE";
+	static const char as_it_is[] =
+	    "the CA aa00000000000000 waits for proof of possession and admits "
+	    "nobody as it is: nothing was changed";
 	struct ca_record ca = suite_ca("aa", subject);
 	struct config config;
 
@@ -197,7 +200,7 @@ an_unproven_ca_stays_so(void **state)
 	(void)strcpy(ca.state, "active");
 	refuse(registry, CHANGE_CA_STATE, &ca, RES_REFUSED, words);
 	(void)strcpy(ca.state, "inactive");
-	refuse(registry, CHANGE_CA_STATE, &ca, RES_REFUSED, words);
+	refuse(registry, CHANGE_CA_STATE, &ca, RES_REFUSED, as_it_is);
 	(void)strcpy(ca.state, "unproven");
 	suite_expect(registry, CHANGE_CA_STATE, &ca, RES_EXISTS);
 	(void)strcpy(ca.state, "active");

@@ -103,7 +103,7 @@ static const struct {
     {"1a", 0, "1b", 0, RES_OK},
     {"1a", 0, "1b", -99, RES_OK},
     {"1a", 0, "1a", 1, RES_OK},
-    {"1a", 0, "1a", 0, RES_OK},
+    {"1a", 0, "1a", 0, RES_REFUSED},
     {"1a", 0, "1a", -1, RES_REFUSED},
     {"1a", 0, "19", 0, RES_REFUSED},
     {"1a", 0, "19", 99, RES_REFUSED},
@@ -169,7 +169,8 @@ the_sentences_say_which(void **state)
 	ca.crl = suite_crl("19", 2);
 	refuse(registry, &ca, RES_REFUSED,
 	    "the CRL is older than the one that is stored (number 0x1a of "
-	    "2027-01-15T07:59:55Z): nothing was changed");
+	    "2027-01-15T07:59:55Z), and nothing was changed: get the newest "
+	    "list from the CA");
 }
 
 /* A list that could not be read back, or is none, one defect each. */
@@ -386,6 +387,7 @@ another_url_forgets_the_last(void **state)
 	suite_expect(registry, CHANGE_CA_CRL, &other, RES_OK);
 	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		ca.crl = suite_crl("1a", (uint8_t)i);
+		ca.crl.this_update += (int64_t)i;
 		ca.crl.modified_at = NOW - 9;
 		ca.crl.fetched = true;
 		ca.crl_failure = f;

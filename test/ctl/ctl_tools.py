@@ -22,7 +22,8 @@ DEVICE_KEYS = set(
 CA_KEYS = set(
     "ca name description subject fingerprint not_before not_after state "
     "scope enrol tags added_at crl crl_grace crl_url crl_number crl_this_update "
-    "crl_next_update crl_entries crl_failure".split())
+    "crl_next_update crl_entries crl_failure crl_state crl_stored_at "
+    "crl_fetched code_expires_at".split())
 
 
 def run(*args, registry=None, env=None, **more):
@@ -146,6 +147,11 @@ class Certs:
                      asn1_time(start), "-crl_nextupdate",
                      asn1_time(time.time() + days * 86400), "-out", pem)
         return pem
+
+
+def bare(ca):
+    """A CA as what changes it prints it: without a look at the other CAs."""
+    return {k: v for k, v in ca.items() if k != "revoked"}
 
 
 def asn1_time(when):

@@ -171,7 +171,9 @@ BAD_WORDS = [
     (("set", "sni"), '"set sni" needs VALUE'),
     (("set", "sni", "."), "a label between its dots is empty"),
     (("set", "sni", ".example.com"), "a label between its dots is empty"),
-    (("set", "sni", "example.com."), "a label between its dots is empty"),
+    (("set", "sni", "example.com."), "without the dot at its end"),
+    (("set", "sni", "192.0.2.1"), "it is an IP address"),
+    (("set", "sni", "2001:db8::1"), "it is an IP address"),
     (("set", "sni", "a..b"), "a label between its dots is empty"),
     (("set", "sni", "*.example.com"), "only letters, digits"),
     (("set", "sni", "exa mple.com"), "only letters, digits"),
@@ -271,6 +273,50 @@ def test_completion_offers_commands_and_options():
     assert complete("help", "status", "") == []
     assert "default" in complete("type", "set", "d:x", "--window", "")
     assert "default" not in complete("device", "add", "d:x:1", "--window", "")
+
+
+def test_completion_offers_what_the_registry_holds(ctl, certs):
+    script = ROOT / "packaging" / "certid.bash"
+
+    def complete(*words):
+        """The words as bash breaks them at every ':'."""
+        broken = [part for word in words
+                  for part in (re.findall(":|[^:]+", word) or [""])]
+        quoted = " ".join(f"'{w}'" for w in (CERTID, "--registry", ctl.path,
+                                             *broken))
+        done = subprocess.run(
+            ["bash", "-c", f". '{script}'; COMP_WORDS=({quoted}); COMP_CWORD="
+             f"{len(broken) + 2}; _certid; printf '%s\\n' "
+             "\"${COMPREPLY[@]}\""], capture_output=True, text=True, check=True)
+        assert done.stderr == ""
+        return done.stdout.split()
+
+    ctl.ok("org", "add", "acme")
+    ca = ctl.json("ca", "add", certs.factory, "--name", "factory", "--tag",
+                  "site=south")["ca"]
+    ctl.ok("ca", "add", certs.other, "--name", "other", "--org", "acme")
+    ctl.ok("type", "set", "d:meter")
+    add_devices(ctl, "d:meter:0001", "d:meter:0002", "g:hub:1")
+    ctl.ok("device", "add", "d:x:1", "--org", "acme")
+    for verb in ("show", "activate", "deactivate", "remove", "set", "code",
+                 "verify", "crl"):
+        assert complete("ca", verb, "") == [ca, "factory"]
+    assert complete("ca", "show", "fa") == ["factory"]
+    assert complete("--org", "acme", "ca", "show", "o") == ["other"]
+    assert complete("org", "remove", "") == ["acme", "default"]
+    assert complete("--org", "a") == ["acme"]
+    for verb in ("show", "lock", "unlock", "approve", "remove"):
+        assert complete("device", verb, "g") == ["g:hub:1"]
+    assert complete("device", "show", "d:meter:00") == ["0001", "0002"]
+    assert complete("device", "show", "d:meter:") == ["0001", "0002"]
+    assert complete("device", "show", "d:meter:0001", "") == []
+    assert complete("--org", "acme", "device", "show", "") == ["d:x:1"]
+    assert "d:meter" in complete("type", "set", "")
+    assert complete("type", "show", "d:m") == ["meter"]
+    assert complete("type", "set", "d:meter", "--enrol", "au") == ["auto"]
+    ctl.path.unlink()
+    assert complete("ca", "show", "") == []
+    assert complete("--org", "") == []
 
 
 # The registry file
@@ -442,7 +488,7 @@ def test_orgs(ctl):
     assert ctl.json("rule", "list", "--org", "acme") == [
         {"rule": "default", "level": "cert", "devices": 1}]
     assert "removed the org acme" in ctl.ok("org", "remove", "acme")
-    ctl.fails(4, "acme", "org", "remove", "acme")
+    ctl.fails(4, "no org acme: certid org list", "org", "remove", "acme")
     ctl.fails(1, "", "org", "remove", "default")
     for args in (("ca", "list"), ("status",), ("set",), ("event", "list"),
                  ("device", "add", "d:meter:1"), ("explain", "--cert", "x")):
@@ -461,10 +507,23 @@ def test_org_add_says_how_clients_reach_it(ctl):
             "plugin_opt_tls_verify plugin\n") in ctl("org", "add", "beta").stderr
     ctl.ok("set", "sni", "")
     assert "SNI alone" in ctl("org", "add", "gamma").stderr
-    twin = ctl("org", "add", "ACME")
-    assert twin.returncode == 0 and (
-        "the orgs acme and ACME differ in letter case alone: clients reach "
-        "neither through SNI\n") in twin.stderr
+
+
+def test_orgs_differ_in_more_than_letter_case(ctl):
+    ctl.ok("org", "add", "acme")
+    for name, other in (("ACME", "acme"), ("Acme", "acme"),
+                        ("Default", "default")):
+        with unchanged(ctl):
+            assert ctl.fails(5, "in letter case alone", "org", "add",
+                             name).startswith(
+                f"certid: there is an org {other} already, which differs from "
+                f"{name} ")
+    with unchanged(ctl):
+        assert "letter case" not in ctl.fails(5, "there is an org acme already",
+                                              "org", "add", "acme")
+    assert [o["org"] for o in ctl.json("org", "list")] == ["acme", "default"]
+    ctl.ok("org", "remove", "acme")
+    ctl.ok("org", "add", "ACME")
 
 
 NO_TOKENS = ("no device can meet the level {} in this version: there are no "
@@ -481,8 +540,8 @@ def test_a_rule_that_nobody_can_meet_is_warned_of(ctl):
         assert NO_TOKENS.format(level) in done.stderr
         warnings = ctl.json("status")["warnings"]
         for rule in ("default", "d:meter"):
-            assert (f"org default: rule {rule}: {NO_TOKENS.format(level)}"
-                    in warnings)
+            assert (f"org default: rule {rule}: {NO_TOKENS.format(level)}: "
+                    f"certid rule set {rule} cert asks for none" in warnings)
     for level in ("cert", "cert-or-token", "tls-optional"):
         for rule in ("default", "d:meter"):
             assert ctl("rule", "set", rule, level).stderr == ""
@@ -508,25 +567,43 @@ def test_status(ctl, certs):
     assert status["schema"] == 1 and status["orgs"] == 1
     assert status["per_org"] == [{
         "org": "default",
-        "cas": {"active": 0, "inactive": 0, "unproven": 0},
+        "cas": {"active": 0, "inactive": 0, "unproven": 0, "expired": 0,
+                "revoked": 0},
         "devices": {"pending": 0, "allowed": 0, "provisioned": 0}}]
     assert len(status["warnings"]) == 1
-    assert "no active CA" in status["warnings"][0]
+    assert status["warnings"][0] == (
+        "org default: there is no active CA, so no certificate is accepted: "
+        "certid ca add FILE adds one")
+    assert status["findings"] == [{
+        "kind": "no-active-ca", "org": "default", "ca": None,
+        "level": "critical", "text": status["warnings"][0][13:]}]
+    assert ctl("status", "--check").returncode == 1
+    assert ctl("--json", "status", "--check").returncode == 1
     ctl.ok("ca", "add", certs.soon)
     ctl.ok("ca", "add", certs.factory, "--inactive")
     ctl.ok("device", "add", "d:meter:1")
     ctl.path.chmod(0o644)
     status = ctl.json("status")
     assert status["per_org"][0]["cas"] == {
-        "active": 1, "inactive": 1, "unproven": 0}
+        "active": 1, "inactive": 1, "unproven": 0, "expired": 0,
+        "revoked": 0}
     assert status["per_org"][0]["devices"]["allowed"] == 1
     assert len(status["warnings"]) == 2
     assert "expires within 30 days, at " in status["warnings"][0]
     assert "chmod 0640" in status["warnings"][1]
     people = ctl("status")
     assert people.returncode == 0 and "default" in people.stdout
-    assert re.search(r"ORG +ACTIVE CAs +INACTIVE CAs +PROV", people.stdout)
+    assert re.search(r"ORG +ACTIVE CAs +INACTIVE +UNPROVEN +EXPIRED +REVOKED +PROV", people.stdout)
     assert people.stderr.count("certid: warning: ") == 2
+    assert ctl("status", "--check").returncode == 0
+    assert [(f["kind"], f["level"]) for f in status["findings"]] == [
+        ("ca-expiring", "warning"), ("registry-readable", "warning")]
+
+
+def test_status_of_another_org_says_so_in_its_commands(ctl):
+    ctl.ok("org", "add", "acme")
+    assert any(w.endswith("certid ca add FILE --org acme adds one")
+               for w in ctl.json("status", "--org", "acme")["warnings"])
 
 
 # Types and rules
@@ -833,10 +910,11 @@ def test_sni(ctl):
     assert done.stdout == "set sni to mqtt.example.com\n"
     assert cautions(done) == [
         PLUGIN_ALONE,
-        "the client-id of the org acme lacks {org}: devices of two orgs that "
-        "have one name share a session",
-        "the topic filter {class}/{type}/{id}/# of the org acme lacks {org}: "
-        "devices of two orgs that have one name share topics"]
+        "org acme: devices of two orgs that have one name cannot be connected "
+        "at the same time, and share topics: certid set client-id "
+        "'{org}:{class}:{type}:{id}' --org acme; certid topic add all both "
+        "'{org}/{class}/{type}/{id}/#' --org acme, and certid topic remove for "
+        "every rule without {org}"]
     assert shown("acme") == "mqtt.example.com" and shown("default") is None
     assert ctl.json("set", "sni", "a.b", "--org", "acme") == {
         "key": "sni", "value": "a.b"}
@@ -848,6 +926,9 @@ def test_sni(ctl):
     assert shown("acme") is None
     assert ctl.json("set", "sni", "") == {"key": "sni", "value": None}
     assert re.search(r"sni +-\n", ctl.ok("set", "--org", "acme"))
+    with unchanged(ctl):
+        assert ctl.ok("set", "sni", "", "--org", "acme") == (
+            "sni is clear already\n")
     # 188 bytes before which the longest name of an org still fits.
     longest = ".".join(["a" * 63, "b" * 63, "c" * 60])
     assert ctl.json("set", "sni", longest)["value"] == longest
@@ -863,18 +944,33 @@ def test_sni_cautions_of_the_orgs_that_it_is_for(ctl):
     assert cautions(ctl("set", "sni", "a.b", *apart)) == [PLUGIN_ALONE]
     # That of the org default is for all of them.
     both = cautions(ctl("set", "sni", "a.b"))
-    assert len(both) == 3 and all("org default" in c for c in both[1:])
+    assert len(both) == 2 and both[1].startswith("org default: ")
     ctl.ok("topic", "add", "d", "publish", "news", *apart)
     both = cautions(ctl("set", "sni", "a.b"))
-    assert len(both) == 4
-    assert "the topic filter news of the org acme" in both[1]
+    assert len(both) == 3
+    assert both[1] == (
+        "org acme: devices of two orgs that have one name share topics: certid "
+        "topic add d publish '{org}/news' --org acme, and certid topic remove "
+        "for every rule without {org}")
     # Without grants of ours there is nothing to share through them.
     ctl.ok("set", "topics", "off", *apart)
-    assert len(cautions(ctl("set", "sni", "a.b"))) == 3
+    assert len(cautions(ctl("set", "sni", "a.b"))) == 2
     done = ctl("--json", "set", "sni", "a.b")
     assert json.loads(done.stdout)["value"] == "a.b"
-    assert len(cautions(done)) == 3
+    assert len(cautions(done)) == 2
     assert cautions(ctl("set", "sni", "")) == []
+    # One org alone shares with nobody.
+    ctl.ok("org", "remove", "acme")
+    assert cautions(ctl("set", "sni", "a.b")) == [PLUGIN_ALONE]
+
+
+def test_a_setting_that_is_so_already_is_no_event(ctl):
+    with unchanged(ctl):
+        assert ctl.ok("set", "topics", "on") == "topics is on already\n"
+    ctl.ok("set", "topics", "off")
+    with unchanged(ctl):
+        assert ctl.json("set", "topics", "off") == {
+            "key": "topics", "value": "off"}
 
 
 # Events

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """CAs: add, list, show, set, and their states."""
-from ctl_tools import CA_KEYS, HASH, TIME, Certs
+import re
+
+from ctl_tools import CA_KEYS, HASH, TIME, Certs, bare, explain
 
 
 def test_ca_add(ctl, certs):
@@ -19,7 +21,9 @@ def test_ca_add(ctl, certs):
     assert ca["crl"] == "if-present" and ca["crl_grace"] == "0s"
     assert all(ca[key] is None for key in (
         "crl_url", "crl_number", "crl_this_update", "crl_next_update",
-        "crl_entries", "crl_failure"))
+        "crl_entries", "crl_failure", "crl_stored_at", "crl_fetched",
+        "code_expires_at"))
+    assert ca["crl_state"] == "none" and ca["revoked"] is False
     assert ca["warnings"] == []
     del ca["warnings"]
     assert ctl.json("ca", "list") == [ca]
@@ -132,8 +136,58 @@ def test_ca_settings_can_be_cleared(ctl, certs):
     ca = ctl.json("ca", "set", "f", "--enrol", "default", "--description", "",
                   "--name=")
     assert ca["enrol"] is ca["description"] is ca["name"] is None
-    assert ctl.json("ca", "show", ca["ca"]) == ca
+    assert bare(ctl.json("ca", "show", ca["ca"])) == ca
     assert ctl.json("event", "list")[-1]["detail"] == (
         "name f -> none, description x -> none, enrol listed -> of the type")
     # Two without a name are no conflict.
     assert ctl.json("ca", "set", "o", "--name", "")["name"] is None
+
+
+def test_a_ca_that_another_one_revoked(ctl, tmp_path):
+    mint = Certs(tmp_path)
+    root, mid = mint.ca("root"), mint.folder / "mid.pem"
+    (mint.folder / "mid.ext").write_text(
+        "[ext]\nsubjectKeyIdentifier=hash\n"
+        "basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n")
+    mint.openssl("req", "-new", "-config", mint.config, "-key",
+                 mint.key("mid"), "-subj", "/CN=mid", "-out", "mid.csr")
+    mint.openssl("x509", "-req", "-in", "mid.csr", "-CA", root, "-CAkey",
+                 mint.key("root"), "-set_serial", "7", "-days", "30",
+                 "-extfile", "mid.ext", "-extensions", "ext", "-out", mid)
+    leaf = mint.leaf("leaf", "d:meter:1", mid)
+    top = ctl.json("ca", "add", root, "--name", "top")["ca"]
+    ca = ctl.json("ca", "add", mid, "--name", "mid")
+    assert ca["revoked"] is False
+    assert explain(ctl, 0, "--cert", leaf)["reason"] == "provisioned"
+    assert ctl("status", "--check").returncode == 0
+    ctl.ok("ca", "crl", "top", mint.crl("lists", root, revoked=("07",)))
+    said = (f"is revoked: it is listed in the CRL of the CA top ({top}); its "
+            "devices are refused")
+    assert explain(ctl, 1, "--cert", leaf)["reason"] == "cert-revoked"
+    assert [c["revoked"] for c in ctl.json("ca", "list")] == [
+        c["name"] == "mid" for c in ctl.json("ca", "list")]
+    assert ctl.json("ca", "show", "mid")["state"] == "active"
+    lines = ctl.ok("ca", "list").splitlines()
+    assert [" revoked " in x for x in lines] == [" mid " in x for x in lines]
+    assert re.search(rf"(?m)^revoked +{re.escape(said)}$",
+                     ctl.ok("ca", "show", "mid"))
+    assert "revoked" not in ctl.ok("ca", "show", "top")
+    status = ctl.json("status")
+    assert status["per_org"][0]["cas"]["revoked"] == 1
+    assert status["per_org"][0]["cas"]["active"] == 1
+    assert status["findings"][0] == {
+        "kind": "ca-revoked", "org": "default", "ca": ca["ca"],
+        "level": "critical", "text": f"the CA mid ({ca['ca']}) {said}: certid "
+                                     f"ca remove {ca['ca']}"}
+    assert ctl("status", "--check").returncode == 1
+    ctl.ok("ca", "remove", "mid")
+    assert ctl("status", "--check").returncode == 0
+    again = ctl.json("ca", "add", mid)
+    assert again["revoked"] is True
+    assert f"the CA {ca['ca']} {said}" in again["warnings"]
+    ctl.ok("ca", "set", "top", "--crl", "off")
+    assert ctl.json("ca", "show", ca["ca"])["revoked"] is False
+    # What was revoked where is of one org.
+    ctl.ok("ca", "set", "top", "--crl", "required")
+    ctl.ok("org", "add", "acme")
+    assert ctl.json("ca", "add", mid, "--org", "acme")["revoked"] is False

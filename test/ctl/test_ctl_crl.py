@@ -7,7 +7,8 @@ import subprocess
 import time
 
 import pytest
-from ctl_tools import CERTID, TIME, Certs, Ctl, explain, rfc3339, unchanged
+from ctl_tools import (CERTID, TIME, Certs, Ctl, bare, explain, rfc3339,
+                       unchanged)
 
 DAY = 86400
 NOBODY = "the CA admits nobody"
@@ -59,17 +60,21 @@ def store_old(ctl, mint):
 # Storing
 
 def test_ca_crl(known, mint):
-    before = known.json("ca", "show", "f")
+    before = bare(known.json("ca", "show", "f"))
     ca = known.json("ca", "crl", "f", mint.full)
     assert ca["crl_number"] == "0x1a" and ca["crl_entries"] == 2
     assert TIME.match(ca["crl_this_update"])
     assert TIME.match(ca["crl_next_update"])
     assert (rfc3339(time.time() + 29 * DAY) < ca["crl_next_update"]
             < rfc3339(time.time() + 31 * DAY))
-    assert known.json("ca", "show", "f") == ca == known.json("ca", "list")[0]
+    assert bare(known.json("ca", "show", "f")) == ca
+    assert bare(known.json("ca", "list")[0]) == ca
+    assert ca["crl_state"] == "fresh" and ca["crl_fetched"] is False
+    assert TIME.match(ca["crl_stored_at"])
     changed = {k for k in ca if ca[k] != before[k]}
     assert changed == {"crl_number", "crl_entries", "crl_this_update",
-                       "crl_next_update"}
+                       "crl_next_update", "crl_state", "crl_stored_at",
+                       "crl_fetched"}
     event = known.json("event", "list")[-1]
     assert (event["kind"], event["subject"]) == ("crl-updated", ca["ca"])
 
@@ -143,7 +148,8 @@ def test_an_older_crl_is_refused(known, mint):
                        start=time.time() - DAY)
     for crl in (mint.empty, earlier):
         with unchanged(known):
-            known.fails(1, "", "ca", "crl", "f", crl)
+            known.fails(1, "get the newest list from the CA", "ca", "crl",
+                        "f", crl)
     later = mint.crl("later", mint.factory, number=0x1a, days=60)
     assert known.json("ca", "crl", "f", mint.crl(
         "next", mint.factory, number=0x1b))["crl_entries"] == 0
@@ -207,7 +213,7 @@ def test_a_file_that_is_no_crl(known, mint, tmp_path):
                         (tmp_path / "flipped", "flipped: "),
                         (tmp_path / "behind", "behind: "),
                         (tmp_path / "large", "is too large"),
-                        (tmp_path / "missing", "there is no file"),
+                        (tmp_path / "missing", "give the path of the CRL"),
                         (tmp_path, "is a directory"),
                         ("/dev/zero", "not a regular file"),
                         (mint.factory, "factory.pem: "),
@@ -272,14 +278,14 @@ def test_two_at_once(known, mint):
 # Settings
 
 def test_the_settings_of_revocation(known):
-    ca = known.json("ca", "show", "f")
+    ca = bare(known.json("ca", "show", "f"))
     assert (ca["crl"], ca["crl_grace"], ca["crl_url"]) == (
         "if-present", "0s", None)
     url = "https://crl.example.com/f.crl"
     new = known.json("ca", "set", "f", "--crl", "off", "--crl-grace", "48h",
                      "--crl-url", url)
     ca.update(crl="off", crl_grace="48h", crl_url=url)
-    assert new == ca == known.json("ca", "show", "f")
+    assert new == ca == bare(known.json("ca", "show", "f"))
     detail = known.json("event", "list")[-1]["detail"]
     assert "if-present -> off" in detail and "0s -> 48h" in detail
     assert url in detail
@@ -320,6 +326,14 @@ BAD_SETTINGS = [
     ("--crl-url", "https://user:pw@crl.example.com/", "--crl-url: "),
     ("--crl-url", "https://crl.example.com/a b", "--crl-url: "),
     ("--crl-url", "https://crl.example.com/ü", "--crl-url: "),
+    ("--crl-url", "https://h:0/", "the port behind the host is not a number"),
+    ("--crl-url", "https://h:65536/", "the port behind the host"),
+    ("--crl-url", "https://h:80x/f", "the port behind the host"),
+    ("--crl-url", "https://h:", "the port behind the host"),
+    ("--crl-url", "https://[::1]:x/", "the port behind the host"),
+    ("--crl-url", "https://u:pw@h:x/", "write no user name or password"),
+    ("--crl-url", "https://h/f.crl#a", "a fragment"),
+    ("--crl-url", "https://h#a", "a fragment"),
     ("--crl-url", "file://host/f.crl", "--crl-url: "),
     ("--crl-url", "file:///a%20b", "--crl-url: "),
     ("--crl-url", "/etc/pki/f.crl", "--crl-url: "),
@@ -353,7 +367,7 @@ def cautions(done):
 
 def test_required_without_a_crl_is_cautioned_of(known, mint):
     ca = known.json("ca", "show", "f")["ca"]
-    sentence = (f"the CA {ca} requires a CRL and has none, so it admits "
+    sentence = (f"the CA f ({ca}) requires a CRL and has none, so it admits "
                 f"nobody: store one with certid ca crl {ca} FILE")
     done = known("ca", "set", "f", "--crl", "required")
     assert cautions(done) == [sentence]
@@ -413,7 +427,7 @@ def test_another_url_forgets_what_came_of_the_last(known):
             "HTTP 404")
     changed = known.json("ca", "set", "f", "--crl-url", "https://h/b")
     assert changed["crl_failure"] is None
-    assert known.json("ca", "show", "f") == changed
+    assert bare(known.json("ca", "show", "f")) == changed
     assert "crl failure" not in known.ok("ca", "show", "f")
 
 
@@ -421,11 +435,11 @@ def test_a_stored_crl_ends_a_failure(known, mint):
     known.ok("ca", "crl", "f", mint.empty)
     known.ok("ca", "set", "f", "--crl-url", "https://h/a")
     change_row(known, "UPDATE ca SET crl_failure = 'HTTP 404'")
-    assert known.json("ca", "crl", "f", mint.empty) == known.json(
-        "ca", "show", "f")
+    assert known.json("ca", "crl", "f", mint.empty) == bare(known.json(
+        "ca", "show", "f"))
     assert shown(known, "failure") == ("HTTP 404",)
-    assert known.json("ca", "crl", "f", mint.full) == known.json(
-        "ca", "show", "f")
+    assert known.json("ca", "crl", "f", mint.full) == bare(known.json(
+        "ca", "show", "f"))
     assert shown(known, "failure") == (None,)
 
 
@@ -487,23 +501,26 @@ def test_explain_tells_which_ca_revoked(known, mint):
 
 def test_status_tells_when_a_crl_ends(known, mint):
     ca = known.json("ca", "show", "f")["ca"]
-    for number, (days, words) in enumerate((
-            (100, None), (89, "90 days"), (29, "30 days"), (6, "7 days"),
-            (0.5, "1 day"))):
-        crl = mint.crl(f"ends{number}", mint.factory, number=number, days=days)
+    for number, (age, days, words) in enumerate((
+            (0, 100, None), (0, 30, None), (0, 7, None), (300, 89, "90 days"),
+            (90, 29, "30 days"), (90, 31, None), (20, 6, "7 days"),
+            (0, 0.5, "1 day"))):
+        crl = mint.crl(f"ends{number}", mint.factory, number=number, days=days,
+                       start=time.time() - age * DAY)
         until = known.json("ca", "crl", "f", crl)["crl_next_update"]
         assert warnings(known) == ([] if words is None else [
-            f"org default: the CRL of the CA {ca} expires within {words}, at "
-            f"{until}: store a newer one with certid ca crl {ca} FILE"])
+            f"org default: the CRL of the CA f ({ca}) expires within {words}, "
+            f"at {until}: store a newer one with certid ca crl {ca} FILE"])
 
 
 def test_status_says_less_of_what_is_fetched(known, mint):
-    known.ok("ca", "set", "f", "--crl-url", "https://h/a")
+    ca = known.json("ca", "set", "f", "--crl-url", "https://h/a")["ca"]
     assert len(warnings(known)) == 1
     assert "has not been fetched from its crl-url yet" in warnings(known)[0]
     known.ok("ca", "crl", "f", mint.crl("week", mint.factory, days=6))
     change_row(known, "UPDATE crl SET fetched = 1")
     assert warnings(known) == []
+    assert known.json("ca", "show", "f")["crl_fetched"] is True
     assert re.search("crl came from +its url", known.ok("ca", "show", "f"))
     # One that lives for a day is not to be warned of before its evening.
     known.ok("ca", "crl", "f", mint.crl("day", mint.factory, number=2, days=1))
@@ -514,11 +531,42 @@ def test_status_says_less_of_what_is_fetched(known, mint):
     change_row(known, "UPDATE crl SET fetched = 1")
     assert len(warnings(known)) == 1
     assert "expires within 1 day, at " in warnings(known)[0]
+    assert "store a newer one" not in warnings(known)[0]
     change_row(known, "UPDATE ca SET crl_failure = 'HTTP 404'")
     assert len(warnings(known)) == 2
-    assert "cannot be fetched: HTTP 404" in warnings(known)[1]
+    assert "cannot be fetched: HTTP 404" in warnings(known)[0]
+    assert "or store a newer one" in warnings(known)[1]
+    for seq, (when, subject) in enumerate((
+            (60, ca), (120, ca), (180, "0123456789abcdef"))):
+        change_row(known, "INSERT INTO event (org, time, actor, kind, subject) "
+                   "VALUES ('default', ?, 'broker', 'crl-failed', ?)", when,
+                   subject)
+    assert "cannot be fetched since 1970-01-01T00:02:00Z: HTTP" in warnings(
+        known)[0]
     known.ok("ca", "set", "f", "--crl", "off")
     assert warnings(known) == []
+
+
+def test_what_is_forgotten_with_a_crl_is_cautioned_of(known, mint):
+    ca = known.json("ca", "crl", "f", mint.full)["ca"]
+    assert cautions(known("ca", "set", "f", "--crl", "off")) == [
+        f"2 revoked certificates of the CA {ca} are admitted again from now on"]
+    assert cautions(known("ca", "set", "f", "--crl", "off")) == []
+    known.ok("ca", "set", "f", "--crl", "required")
+    known.ok("ca", "deactivate", "f")
+    assert cautions(known("ca", "set", "f", "--crl", "off")) == [
+        f"2 revoked certificates of the CA {ca} are admitted again once it is "
+        "active"]
+    assert cautions(known("ca", "remove", "f")) == [
+        f"the CRL of the CA {ca} and its number 0x1a are forgotten: 2 revoked "
+        "certificates of it are admitted again if it is added again and no CRL "
+        "is stored before"]
+    known.ok("ca", "add", mint.factory, "--name", "f")
+    assert cautions(known("ca", "remove", "f")) == []
+    known.ok("ca", "add", mint.factory, "--name", "f")
+    known.ok("ca", "crl", "f", mint.empty)
+    assert cautions(known("ca", "set", "f", "--crl", "off")) == []
+    assert "an older one is taken" in cautions(known("ca", "remove", "f"))[0]
 
 
 @pytest.mark.parametrize("policy", ["if-present", "required"])

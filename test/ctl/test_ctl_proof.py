@@ -7,7 +7,8 @@ import subprocess
 import time
 
 import pytest
-from ctl_tools import CERTID, TIME, Certs, explain, rfc3339, unchanged
+from ctl_tools import (CERTID, TIME, Certs, bare, explain, rfc3339,
+                       unchanged)
 
 NO_CA = "basicConstraints=critical,CA:FALSE\n"
 
@@ -57,7 +58,7 @@ def test_ca_add_that_requires_a_proof(ctl, mint):
     assert added["state"] == "unproven" and added["warnings"] == []
     assert re.search(r"f +unproven ", ctl.ok("ca", "list"))
     assert ctl.json("status")["per_org"][0]["cas"] == {
-        "active": 0, "inactive": 0, "unproven": 2}
+        "active": 0, "inactive": 0, "unproven": 2, "expired": 0, "revoked": 0}
 
 
 def test_an_org_that_demands_proofs(ctl, mint):
@@ -89,9 +90,10 @@ def test_a_proof_and_inactive_exclude_each_other(ctl, mint):
 
 
 def test_only_a_proof_ends_the_waiting(waiting):
-    for verb in ("activate", "deactivate"):
+    for verb, words in (("activate", "certid ca verify"),
+                        ("deactivate", "admits nobody as it is")):
         with unchanged(waiting):
-            waiting.fails(1, "", "ca", verb, "f")
+            waiting.fails(1, words, "ca", verb, "f")
     code_of(waiting)
     for verb in ("activate", "deactivate"):
         with unchanged(waiting):
@@ -104,7 +106,10 @@ def test_only_a_proof_ends_the_waiting(waiting):
 
 def test_ca_code(waiting):
     before = time.time()
+    assert waiting.json("ca", "show", "f")["code_expires_at"] is None
     said = waiting.json("ca", "code", "f")
+    assert (waiting.json("ca", "show", "f")["code_expires_at"]
+            == said["expires_at"])
     assert set(said) == {"ca", "registration_code", "expires_at"}
     assert said["ca"] == waiting.json("ca", "show", "f")["ca"]
     assert re.match("^[0-9a-f]{64}$", said["registration_code"])
@@ -187,8 +192,8 @@ def test_ca_verify(waiting, mint):
     # The code is used up.
     assert "code" not in waiting.ok("ca", "show", "f")
     with unchanged(waiting):
-        waiting.fails(1, "no registration code is given out", "ca", "verify",
-                      "f", proof)
+        waiting.fails(1, "is proven, or needed no proof, already", "ca",
+                      "verify", "f", proof)
     waiting.ok("ca", "deactivate", "f")
     with unchanged(waiting):
         waiting.fails(1, "begin with certid ca code", "ca", "verify", "f",
@@ -202,7 +207,7 @@ def test_ca_verify_takes_der(waiting, mint):
     mint.openssl("x509", "-in", proof, "-outform", "DER", "-out", der)
     said = waiting.json("ca", "verify", "f", der)
     assert said["state"] == "active"
-    assert said == waiting.json("ca", "show", "f")
+    assert said == bare(waiting.json("ca", "show", "f"))
 
 
 def test_the_recipe_of_the_help_works(waiting, mint, tmp_path):
@@ -230,8 +235,8 @@ def test_ca_verify_without_a_code(waiting, mint):
     with unchanged(waiting):
         waiting.fails(1, "no registration code is given out for the CA",
                       "ca", "verify", "f", proof)
-        waiting.fails(1, "begin with certid ca code", "ca", "verify", "o",
-                      proof)
+        waiting.fails(1, "is proven, or needed no proof, already", "ca",
+                      "verify", "o", proof)
         waiting.fails(4, "", "ca", "verify", "nope", proof)
 
 
@@ -267,8 +272,9 @@ def test_ca_verify_with_the_code_of_another_ca(waiting, mint):
                          ("crossed4", code, mint.twin)):
         proof = mint.proof(name, cn, ca)
         with unchanged(waiting):
-            waiting.fails(1, f"{name}.pem: the certificate proves nothing",
-                          "ca", "verify", "f", proof)
+            assert "(certid ca code " in waiting.fails(
+                1, f"{name}.pem: the certificate proves nothing", "ca",
+                "verify", "f", proof)
 
 
 WRONG_NAMES = ["/CN={code}x", "/CN=x{code}", "/CN={upper}", "/CN= {code}",
@@ -343,11 +349,11 @@ def test_status_tells_what_waits(waiting, mint):
         return [w for w in waiting.json("status")["warnings"] if ca in w]
 
     assert warnings() == [
-        f"org default: the CA {ca} waits for proof of possession and admits "
+        f"org default: the CA f ({ca}) waits for proof of possession and admits "
         f"nobody: begin with certid ca code {ca}"]
     expires = waiting.json("ca", "code", "f")["expires_at"]
     assert warnings() == [
-        f"org default: the CA {ca} waits for proof of possession and admits "
+        f"org default: the CA f ({ca}) waits for proof of possession and admits "
         f"nobody: certid ca verify {ca} FILE ends that, until {expires}"]
     change_row(waiting, "UPDATE ca SET code_expires_at = 1 WHERE name = 'f'")
     assert len(warnings()) == 1

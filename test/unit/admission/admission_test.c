@@ -450,6 +450,24 @@ refuses_without_a_path(void **state)
 	assert_int_equal(review(&standing, false), REASON_KNOWN);
 }
 
+/* An org that is removed takes its CAs along. */
+static void
+reviews_what_went_with_its_org(void **state)
+{
+	struct snapshot *snapshot = fixture_snapshot(&fixture);
+	struct identity who = fixture_who("d:meter:1");
+	struct standing standing = standing_of(&who, NULL);
+	struct answer answer;
+
+	(void)state;
+	standing.is_restored = true;
+	admission_review(snapshot, "gone", &standing, &answer);
+	assert_int_equal(answer.verdict.reason, REASON_CA_UNKNOWN);
+	assert_int_equal(answer.verdict.action, ACTION_NONE);
+	answer_done(&answer);
+	snapshot_unref(snapshot);
+}
+
 /* The CA is gone, but another certificate of it (a roll-over) is there: only
  * the certificate itself can tell. */
 static void
@@ -545,6 +563,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(reviews_sessions, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        refuses_without_a_path, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        reviews_what_went_with_its_org, setup, teardown),
 	    cmocka_unit_test_setup_teardown(keeps_verdicts, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        heeds_an_objection, setup, teardown),

@@ -66,7 +66,6 @@ static const struct {
 static void
 counts_as_long_as_it_holds(void **state)
 {
-	struct verdicts *verdicts = verdicts_new();
 	const uint8_t ca[HASH_LEN] = {7};
 	struct trust_path *path = trust_path_of_ca(ca);
 	struct verdict_key kept = key_of(9), key;
@@ -74,20 +73,100 @@ counts_as_long_as_it_holds(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+		struct verdicts *all_good = verdicts_new();
+		struct verdicts *all_bad = verdicts_new();
+
 		print_message("%s\n", questions[i].name);
 		key = key_of(questions[i].fingerprint);
 		key.generation = questions[i].generation;
 		key.tenant = questions[i].tenant;
 		key.chain[31] = questions[i].chain;
-		verdicts_keep(verdicts, &kept, NOW, &good, path);
+		verdicts_keep(all_good, &kept, NOW, &good, path);
 		assert_int_equal(
-		    asks(verdicts, &key, questions[i].now, REASON_NONE),
+		    asks(all_good, &key, questions[i].now, REASON_NONE),
 		    questions[i].good_counts);
-		verdicts_keep(verdicts, &kept, NOW, &bad, NULL);
+		verdicts_keep(all_bad, &kept, NOW, &bad, NULL);
 		assert_int_equal(
-		    asks(verdicts, &key, questions[i].now, REASON_CA_UNKNOWN),
+		    asks(all_bad, &key, questions[i].now, REASON_CA_UNKNOWN),
 		    questions[i].bad_counts);
+		verdicts_free(all_good);
+		verdicts_free(all_bad);
 	}
+	trust_path_unref(path);
+}
+
+/* Which chain came along, and which comes now; 0: none. */
+static const struct {
+	const char *name;
+	uint8_t kept, comes;
+	bool any; /* asked for by who has lost it */
+	bool in_scope, counts;
+} chains[] = {
+    {"good by itself, now with a chain", 0, 1, false, true, true},
+    {"good with a chain, and again", 1, 1, false, true, true},
+    {"good with a chain, now with none", 1, 0, false, true, false},
+    {"good with a chain, now with another", 1, 2, false, true, false},
+    {"good with a chain, which was lost", 1, 0, true, true, true},
+    {"out of scope, and again", 1, 1, false, false, true},
+    {"out of scope, with another", 1, 2, false, false, false},
+    {"out of scope by itself, with a chain", 0, 1, false, false, false},
+    {"out of scope, which was lost", 1, 0, true, false, false},
+};
+
+static void
+is_about_a_chain(void **state)
+{
+	const uint8_t ca[HASH_LEN] = {7};
+	struct trust_path *path = trust_path_of_ca(ca);
+	struct trust_finding finding = good;
+	struct verdict_key kept, comes;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(chains) / sizeof(chains[0]); i++) {
+		struct verdicts *verdicts = verdicts_new();
+
+		print_message("%s\n", chains[i].name);
+		kept = comes = key_of(9);
+		kept.chain[5] = chains[i].kept;
+		comes.chain[5] = chains[i].comes;
+		comes.any_chain = chains[i].any;
+		finding.in_scope = chains[i].in_scope;
+		verdicts_keep(verdicts, &kept, NOW, &finding, path);
+		assert_int_equal(
+		    asks(verdicts, &comes, NOW, REASON_NONE), chains[i].counts);
+		verdicts_free(verdicts);
+	}
+	trust_path_unref(path);
+}
+
+/* Somebody sends another's certificate with a chain of his own. */
+static void
+no_bad_one_takes_a_good_ones_place(void **state)
+{
+	const uint8_t ca[HASH_LEN] = {7};
+	struct trust_path *path = trust_path_of_ca(ca);
+	struct verdicts *verdicts = verdicts_new();
+	struct verdict_key right = key_of(9), wrong = key_of(9);
+	struct trust_finding outside = good;
+
+	(void)state;
+	right.chain[0] = 1;
+	wrong.chain[0] = 2;
+	outside.in_scope = false;
+	verdicts_keep(verdicts, &right, NOW, &good, path);
+	verdicts_keep(verdicts, &wrong, NOW, &bad, NULL);
+	verdicts_keep(verdicts, &wrong, NOW, &outside, path);
+	assert_true(asks(verdicts, &right, NOW, REASON_NONE));
+	assert_false(asks(verdicts, &wrong, NOW, REASON_NONE));
+	/* But for the settings that follow. */
+	wrong.generation++;
+	verdicts_keep(verdicts, &wrong, NOW, &bad, NULL);
+	assert_true(asks(verdicts, &wrong, NOW, REASON_CA_UNKNOWN));
+	/* Nor does one that is out of scope last. */
+	verdicts_keep(verdicts, &wrong, NOW, &outside, path);
+	assert_false(
+	    asks(verdicts, &wrong, NOW + VERDICT_REFUSED_S, REASON_NONE));
 	trust_path_unref(path);
 	verdicts_free(verdicts);
 }
@@ -174,6 +253,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(counts_as_long_as_it_holds),
+	    cmocka_unit_test(is_about_a_chain),
+	    cmocka_unit_test(no_bad_one_takes_a_good_ones_place),
 	    cmocka_unit_test(compares_whole_fingerprints),
 	    cmocka_unit_test(forgets_what_was_asked_longest_ago),
 	    cmocka_unit_test(stays_within_bounds),

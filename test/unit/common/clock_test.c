@@ -275,6 +275,47 @@ clocks_run_forwards(void **state)
 	assert_false(clock_is_set(CLOCK_NONE));
 }
 
+#define D ((int64_t)86400)
+
+static const struct {
+	int64_t begin, end, now;
+	int stage;
+} by_hand[] = {
+    {0, 365 * D, 275 * D - 1, 0},
+    {0, 365 * D, 275 * D, 90},
+    {0, 365 * D, 335 * D, 30},
+    {0, 365 * D, 365 * D, -1},
+    {0, 200 * D, 150 * D - 1, 0},
+    {0, 200 * D, 150 * D, 90},
+    {0, 180 * D, 140 * D, 0},
+    {0, 180 * D, 150 * D, 30},
+    {0, 30 * D, 0, 0},
+    {0, 28 * D, 21 * D - 1, 0},
+    {0, 28 * D, 21 * D, 7},
+    {0, 30 * D, 24 * D, 7},
+    {0, 7 * D, 5 * D, 0},
+    {0, 7 * D, 6 * D, 1},
+    {0, D, 0, 1},
+    {0, 3600, 0, 1},
+    {5 * D, 5 * D, 4 * D, 1},
+    {CLOCK_NONE, CLOCK_FOREVER, 0, 0},
+    {0, CLOCK_NONE, 0, -1},
+};
+
+static void
+ends_of_what_is_brought_by_hand(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(by_hand) / sizeof(by_hand[0]); i++) {
+		if (expiry_stage_by_hand(by_hand[i].begin, by_hand[i].end,
+		        by_hand[i].now) != by_hand[i].stage) {
+			fail_msg("case %zu", i);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -289,6 +330,7 @@ main(void)
 	    cmocka_unit_test(ends_are_told_in_stages),
 	    cmocka_unit_test(lives_come_near_their_end),
 	    cmocka_unit_test(clocks_run_forwards),
+	    cmocka_unit_test(ends_of_what_is_brought_by_hand),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 #include "ctl/health.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 #include "test/support/cmocka_all.h"
 
@@ -11,11 +11,18 @@
 #define NONE INT64_MIN /* in a table: no CRL, no code */
 
 #define ID     "0123456789abcdef"
-#define CA     "org acme: the CA " ID " "
-#define CRL    "org acme: the CRL of the CA " ID " "
-#define STORE  ": store a newer one with certid ca crl " ID " FILE"
+#define ORG    " --org acme"
+#define CA     "the CA " ID " "
+#define CRL    "the CRL of the CA " ID " "
+#define STORE  ": store a newer one with certid ca crl " ID " FILE" ORG
 #define WAITS  CA "waits for proof of possession and admits nobody"
 #define NOBODY "the CA admits nobody"
+#define COMES                                                                  \
+	": a running broker fetches the next one from its crl-url: look "      \
+	"whether the CA has published it, and whether a broker runs"
+#define VAIN                                                                   \
+	": see why it cannot be fetched, or store a newer one with certid ca " \
+	"crl " ID " FILE" ORG
 
 static struct ca_record
 make_ca(const char *policy, int64_t next_update, int64_t grace)
@@ -90,29 +97,32 @@ tells_how_a_crl_does(void **state)
 	assert_string_equal(crl_health_name((enum crl_health)99), "");
 }
 
-/* The warnings, exactly; ca is a copy. */
+/* The findings, exactly, in their order; ca is a copy. */
+static void
+expect_since(
+    struct ca_record ca, int64_t failed_at, const char *const *want, size_t n)
+{
+	struct findings findings = {.items = NULL};
+	size_t i;
+
+	health_look(&ca, NOW, failed_at, &findings);
+	assert_false(findings.failed);
+	for (i = 0; i < findings.count && i < n; i++) {
+		assert_string_equal(findings.items[i].text, want[i]);
+		assert_string_equal(findings.items[i].org, "acme");
+		assert_string_equal(findings.items[i].ca, ID);
+	}
+	if (findings.count != n) {
+		fail_msg("%zu findings, not %zu: %s", findings.count, n,
+		    findings.count == 0 ? "" : findings.items[0].text);
+	}
+	findings_done(&findings);
+}
+
 static void
 expect(struct ca_record ca, const char *const *want, size_t n)
 {
-	struct call call = {.json = true, .now = NOW};
-	struct json *warnings = json_array();
-	char **texts = NULL, *text;
-	size_t count = 0, i;
-
-	health_warn(&call, &ca, warnings);
-	text = json_print(warnings);
-	assert_non_null(text);
-	assert_int_equal(
-	    json_read_texts(text, 16, &texts, &count, NULL), RES_OK);
-	for (i = 0; i < count && i < n; i++) {
-		assert_string_equal(texts[i], want[i]);
-	}
-	if (count != n) {
-		fail_msg("%zu warnings, not %zu: %s", count, n, text);
-	}
-	json_texts_free(texts, count);
-	free(text);
-	json_free(warnings);
+	expect_since(ca, CLOCK_NONE, want, n);
 }
 
 #define EXPECT(ca, ...)                                                        \
@@ -121,19 +131,24 @@ expect(struct ca_record ca, const char *const *want, size_t n)
 		expect(ca, want, sizeof(want) / sizeof(want[0]));              \
 	} while (0)
 
+#define NEXT ": add its successor before then, with certid ca add FILE" ORG
+#define OVER                                                                   \
+	": add its successor with certid ca add FILE" ORG                      \
+	", then certid ca remove " ID ORG
+
 static const struct {
 	int64_t not_after; /* from now */
 	const char *want;  /* NULL: nothing */
 } ends[] = {
     {FAR, NULL},
     {90 * DAY + 1, NULL},
-    {90 * DAY, CA "expires within 90 days, at 2027-04-15T08:00:00Z"},
-    {30 * DAY, CA "expires within 30 days, at 2027-02-14T08:00:00Z"},
-    {7 * DAY, CA "expires within 7 days, at 2027-01-22T08:00:00Z"},
-    {1 * DAY, CA "expires within 1 day, at 2027-01-16T08:00:00Z"},
-    {1, CA "expires within 1 day, at 2027-01-15T08:00:01Z"},
-    {0, CA "expired at 2027-01-15T08:00:00Z"},
-    {-FAR, CA "expired at 2024-04-20T08:00:00Z"},
+    {90 * DAY, CA "expires within 90 days, at 2027-04-15T08:00:00Z" NEXT},
+    {30 * DAY, CA "expires within 30 days, at 2027-02-14T08:00:00Z" NEXT},
+    {7 * DAY, CA "expires within 7 days, at 2027-01-22T08:00:00Z" NEXT},
+    {1 * DAY, CA "expires within 1 day, at 2027-01-16T08:00:00Z" NEXT},
+    {1, CA "expires within 1 day, at 2027-01-15T08:00:01Z" NEXT},
+    {0, CA "expired at 2027-01-15T08:00:00Z" OVER},
+    {-FAR, CA "expired at 2024-04-20T08:00:00Z" OVER},
 };
 
 static void
@@ -151,26 +166,35 @@ warns_of_the_end_of_a_ca(void **state)
 	}
 }
 
-#define IN_DAYS(n, when) CRL "expires within " n ", at " when STORE
+#define ENDS(n, when)    CRL "expires within " n ", at " when
+#define IN_DAYS(n, when) ENDS(n, when) STORE
 
 static const struct {
-	int64_t next_update; /* from now */
-	const char *by_hand; /* NULL: nothing */
+	int64_t life, next_update; /* from now */
+	const char *by_hand;       /* NULL: nothing */
 	const char *when_fetched;
 } updates[] = {
-    {90 * DAY + 1, NULL, NULL},
-    {90 * DAY, IN_DAYS("90 days", "2027-04-15T08:00:00Z"), NULL},
-    {30 * DAY, IN_DAYS("30 days", "2027-02-14T08:00:00Z"), NULL},
-    {7 * DAY, IN_DAYS("7 days", "2027-01-22T08:00:00Z"), NULL},
-    {DAY + 1, IN_DAYS("7 days", "2027-01-16T08:00:01Z"), NULL},
-    {DAY, IN_DAYS("1 day", "2027-01-16T08:00:00Z"),
-        IN_DAYS("1 day", "2027-01-16T08:00:00Z")},
+    {400 * DAY, 90 * DAY + 1, NULL, NULL},
+    {400 * DAY, 90 * DAY, IN_DAYS("90 days", "2027-04-15T08:00:00Z"), NULL},
+    {400 * DAY, 30 * DAY, IN_DAYS("30 days", "2027-02-14T08:00:00Z"), NULL},
+    {400 * DAY, 7 * DAY, IN_DAYS("7 days", "2027-01-22T08:00:00Z"), NULL},
+    {400 * DAY, DAY + 1, IN_DAYS("7 days", "2027-01-16T08:00:01Z"), NULL},
+    {400 * DAY, DAY, IN_DAYS("1 day", "2027-01-16T08:00:00Z"),
+        ENDS("1 day", "2027-01-16T08:00:00Z") COMES},
+    {180 * DAY, 45 * DAY, NULL, NULL},
+    {180 * DAY, 30 * DAY, IN_DAYS("30 days", "2027-02-14T08:00:00Z"), NULL},
+    {30 * DAY, 30 * DAY, NULL, NULL},
+    {28 * DAY, 7 * DAY + 1, NULL, NULL},
+    {28 * DAY, 7 * DAY, IN_DAYS("7 days", "2027-01-22T08:00:00Z"), NULL},
+    {7 * DAY, 7 * DAY, NULL, NULL},
+    {7 * DAY, 2 * DAY, NULL, NULL},
+    {2 * DAY, DAY, IN_DAYS("1 day", "2027-01-16T08:00:00Z"), NULL},
 };
 
 static void
 warns_of_the_next_update(void **state)
 {
-	static char url[] = "https://crl.example.com/";
+	static char url[] = "https://crl.example.com/", failure[] = "HTTP 404";
 	const char *by_hand, *fetched;
 	struct ca_record ca;
 	size_t i;
@@ -179,7 +203,9 @@ warns_of_the_next_update(void **state)
 	for (i = 0; i < sizeof(updates) / sizeof(updates[0]); i++) {
 		by_hand = updates[i].by_hand;
 		fetched = updates[i].when_fetched;
+		print_message("case %zu\n", i);
 		ca = make_ca("if-present", updates[i].next_update, 0);
+		ca.crl.this_update = ca.crl.next_update - updates[i].life;
 		expect(ca, &by_hand, by_hand == NULL ? 0 : 1);
 		/* It was fetched once, but is not any more. */
 		ca.crl.fetched = true;
@@ -189,6 +215,13 @@ warns_of_the_next_update(void **state)
 		text_set(ca.crl_policy, sizeof(ca.crl_policy), "off");
 		expect(ca, NULL, 0);
 	}
+	ca = make_ca("required", DAY, 0);
+	ca.crl.this_update = NOW - 9 * DAY;
+	ca.crl.fetched = true;
+	ca.crl_url = url;
+	ca.crl_failure = failure;
+	EXPECT(ca, CRL "cannot be fetched: HTTP 404",
+	    ENDS("1 day", "2027-01-16T08:00:00Z") VAIN);
 }
 
 /* A list that lives for a day is not to be warned of all day. */
@@ -206,7 +239,7 @@ warns_of_short_lives_late(void **state)
 	expect(ca, NULL, 0);
 	ca.crl.this_update--;
 	ca.crl.next_update--;
-	EXPECT(ca, IN_DAYS("1 day", "2027-01-15T14:00:00Z"));
+	EXPECT(ca, ENDS("1 day", "2027-01-15T14:00:00Z") COMES);
 }
 
 static void
@@ -215,7 +248,7 @@ warns_of_a_crl_that_keeps_devices_out(void **state)
 	(void)state;
 	EXPECT(make_ca("required", NONE, 0),
 	    CA "requires a CRL and has none, so it admits nobody: store one "
-	       "with certid ca crl " ID " FILE");
+	       "with certid ca crl " ID " FILE" ORG);
 	EXPECT(make_ca("required", -DAY, 0),
 	    CRL "is stale since 2027-01-14T08:00:00Z, its grace of 0s is over, "
 	        "and under the policy required " NOBODY STORE);
@@ -245,6 +278,10 @@ warns_of_what_cannot_be_fetched(void **state)
 	        "does that");
 	ca.crl_failure = failure;
 	EXPECT(ca, CRL "cannot be fetched: no answer?[2J");
+	expect_since(ca, NOW - DAY,
+	    (const char *const[]){CRL "cannot be fetched since "
+	                              "2027-01-14T08:00:00Z: no answer?[2J"},
+	    1);
 	text_set(ca.crl_policy, sizeof(ca.crl_policy), "off");
 	expect(ca, NULL, 0);
 	ca = make_ca("required", FAR, 0);
@@ -266,16 +303,16 @@ static const struct {
 	int64_t expires_at; /* from now */
 	const char *want;   /* NULL: nothing */
 } proofs[] = {
-    {"unproven", "", NONE, WAITS ": begin with certid ca code " ID},
+    {"unproven", "", NONE, WAITS ": begin with certid ca code " ID ORG},
     {"unproven", "c0de", 1,
-        WAITS ": certid ca verify " ID " FILE ends that, until "
+        WAITS ": certid ca verify " ID " FILE" ORG " ends that, until "
               "2027-01-15T08:00:01Z"},
     {"unproven", "c0de", 0,
         WAITS ", and its registration code expired at 2027-01-15T08:00:00Z: "
-              "certid ca code " ID " gives a new one"},
+              "certid ca code " ID ORG " gives a new one"},
     {"unproven", "c0de", -DAY,
         WAITS ", and its registration code expired at 2027-01-14T08:00:00Z: "
-              "certid ca code " ID " gives a new one"},
+              "certid ca code " ID ORG " gives a new one"},
     {"active", "", NONE, NULL},
     {"active", "c0de", -DAY, NULL},
     {"inactive", "c0de", 1, NULL},
@@ -310,11 +347,113 @@ warns_of_several_things(void **state)
 	ca.not_after = NOW;
 	ca.crl_url = url;
 	ca.crl_failure = failure;
-	EXPECT(ca, CA "expired at 2027-01-15T08:00:00Z",
-	    WAITS ": begin with certid ca code " ID,
+	EXPECT(ca,
 	    CRL "is stale since 2027-01-15T07:59:59Z, its grace of 0s is over, "
-	        "and under the policy required " NOBODY STORE,
-	    CRL "cannot be fetched: HTTP 404");
+	        "and under the policy required " NOBODY VAIN,
+	    CA "expired at 2027-01-15T08:00:00Z" OVER,
+	    CRL "cannot be fetched: HTTP 404",
+	    WAITS ": begin with certid ca code " ID ORG);
+}
+
+/* What a program goes by; an inactive CA keeps nobody out. */
+static void
+tells_what_is_critical(void **state)
+{
+	static char url[] = "https://crl.example.com/", failure[] = "HTTP 404";
+	const struct {
+		struct ca_record ca;
+		const char *kind;
+		bool is_critical;
+	} cases[] = {
+	    {make_ca("required", NONE, 0), "crl-missing", true},
+	    {make_ca("required", 0, 0), "crl-stale", true},
+	    {make_ca("if-present", 0, DAY), "crl-grace", false},
+	    {make_ca("if-present", DAY, 0), "crl-expiring", false},
+	};
+	struct findings findings = {.items = NULL};
+	struct ca_record ca;
+	size_t i;
+
+	(void)state;
+	assert_false(findings_are_critical(&findings));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ca = cases[i].ca;
+		health_look(&ca, NOW, CLOCK_NONE, &findings);
+		assert_int_equal(findings.count, 1);
+		assert_string_equal(findings.items[0].kind, cases[i].kind);
+		assert_int_equal(
+		    findings_are_critical(&findings), cases[i].is_critical);
+		findings_done(&findings);
+		text_set(ca.state, sizeof(ca.state), "inactive");
+		health_look(&ca, NOW, CLOCK_NONE, &findings);
+		assert_int_equal(findings.count, 1);
+		assert_false(findings_are_critical(&findings));
+		findings_done(&findings);
+	}
+	ca = make_ca("if-present", FAR, 0);
+	ca.not_after = NOW;
+	ca.crl_url = url;
+	ca.crl_failure = failure;
+	health_look(&ca, NOW, CLOCK_NONE, &findings);
+	assert_int_equal(findings.count, 2);
+	assert_string_equal(findings.items[0].kind, "ca-expired");
+	assert_string_equal(findings.items[1].kind, "crl-failed");
+	assert_true(findings_are_critical(&findings));
+	findings_done(&findings);
+}
+
+/* The first end first, whatever was found first. */
+static void
+puts_the_urgent_first(void **state)
+{
+	static const struct finding added[] = {
+	    {.kind = "5", .urgency = URGENT_LATER, .when = 1},
+	    {.kind = "4", .urgency = URGENT_DATED, .when = 20},
+	    {.kind = "3", .urgency = URGENT_DATED, .when = 10},
+	    {.kind = "6", .urgency = URGENT_LATER, .when = 1},
+	    {.kind = "1", .urgency = URGENT_NOW, .when = CLOCK_FOREVER},
+	    {.kind = "2", .urgency = URGENT_SOON, .when = 5},
+	};
+	struct findings findings = {.items = NULL};
+	size_t i, n = sizeof(added) / sizeof(added[0]);
+
+	(void)state;
+	for (i = 0; i < n; i++) {
+		findings_add(&findings, &added[i], "%zu", i);
+	}
+	assert_int_equal(findings.count, n);
+	for (i = 0; i < n; i++) {
+		assert_int_equal(findings.items[i].kind[0], '1' + (int)i);
+	}
+	findings_done(&findings);
+}
+
+static void
+names_cas_and_orgs(void **state)
+{
+	struct ca_record ca = make_ca("required", NONE, 0);
+	char label[CA_LABEL_MAX + 1], org[ORG_OPTION_MAX + 1];
+	const char *named = "the CA factory (" ID ") requires a CRL and has "
+	                    "none, so it admits nobody: store one with certid "
+	                    "ca crl " ID " FILE" ORG;
+
+	(void)state;
+	ca_label(&ca, label);
+	assert_string_equal(label, ID);
+	text_set(ca.name, sizeof(ca.name), "factory");
+	expect(ca, &named, 1);
+	org_option("default", org);
+	assert_string_equal(org, "");
+	memset(ca.name, 'n', NAME_MAX_LEN);
+	memset(ca.id, 'a', HASH_TEXT_MAX);
+	ca_label(&ca, label);
+	assert_int_equal(strlen(label), CA_LABEL_MAX);
+	org_option(ca.name, org);
+	assert_int_equal(strlen(org), ORG_OPTION_MAX);
+	assert_string_equal(ca_state_shown(&ca, NOW, true), "revoked");
+	assert_string_equal(
+	    ca_state_shown(&ca, ca.not_after, false), "expired");
+	assert_string_equal(ca_state_shown(&ca, NOW, false), "active");
 }
 
 int
@@ -329,6 +468,9 @@ main(void)
 	    cmocka_unit_test(warns_of_what_cannot_be_fetched),
 	    cmocka_unit_test(warns_of_what_waits_for_its_proof),
 	    cmocka_unit_test(warns_of_several_things),
+	    cmocka_unit_test(tells_what_is_critical),
+	    cmocka_unit_test(puts_the_urgent_first),
+	    cmocka_unit_test(names_cas_and_orgs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

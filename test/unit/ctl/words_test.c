@@ -51,13 +51,15 @@ reads_a_file_with_a_nul_behind(void **state)
 	(void)state;
 	path_of("file", path);
 	write_file(path, "12345");
-	assert_int_equal(read_file(path, 5, &bytes, &len, &why), RES_OK);
+	assert_int_equal(
+	    read_file(path, "a file", 5, &bytes, &len, &why), RES_OK);
 	assert_int_equal(len, 5);
 	assert_memory_equal(bytes, "12345", 6);
 	assert_string_equal(why.text, "untouched");
 	free(bytes);
 	write_file(path, "");
-	assert_int_equal(read_file(path, 5, &bytes, &len, &why), RES_OK);
+	assert_int_equal(
+	    read_file(path, "a file", 5, &bytes, &len, &why), RES_OK);
 	assert_int_equal(len, 0);
 	free(bytes);
 	(void)unlink(path);
@@ -70,7 +72,8 @@ expect_refusal(const char *path, const char *says)
 	struct diag why = {""};
 	size_t len = 77;
 
-	assert_int_equal(read_file(path, 5, &bytes, &len, &why), RES_REFUSED);
+	assert_int_equal(
+	    read_file(path, "a file", 5, &bytes, &len, &why), RES_REFUSED);
 	assert_ptr_equal(bytes, &mark);
 	assert_int_equal(len, 77);
 	assert_non_null(strstr(why.text, path));
@@ -173,7 +176,11 @@ static const struct {
     {"", RES_SYNTAX, "empty"},
     {".", RES_SYNTAX, "empty"},
     {".example.com", RES_SYNTAX, "empty"},
-    {"example.com.", RES_SYNTAX, "empty"},
+    {"example.com.", RES_SYNTAX, "without the dot at its end"},
+    {"example.com..", RES_SYNTAX, "empty"},
+    {"192.0.2.1", RES_SYNTAX, "an IP address"},
+    {"::1", RES_SYNTAX, "an IP address"},
+    {"2001:db8::7", RES_SYNTAX, "an IP address"},
     {"example..com", RES_SYNTAX, "empty"},
     {"*.example.com", RES_SYNTAX, "letters"},
     {"exa*mple.com", RES_SYNTAX, "letters"},

@@ -228,6 +228,7 @@ outlasts_a_registry_that_is_busy(void **state)
 	sqlite3 *db = NULL;
 
 	assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 20000);
 	run_sql(db, "BEGIN IMMEDIATE");
 	keeper_run(fixture, 0);
 	keeper_must_log(fixture, 0, LOG_ERROR, "registry: cannot write", "");
@@ -248,6 +249,7 @@ outlasts_a_registry_that_is_broken(void **state)
 	sqlite3 *db = NULL;
 
 	assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 20000);
 	run_sql(db, "UPDATE ca SET crl_policy = 'perhaps'");
 	keeper_run(fixture, 0);
 	keeper_must_log(
@@ -281,6 +283,7 @@ follows_what_went_back(void **state)
 	keeper_run(fixture, 0);
 	keeper_must_fail(fixture, ca, "none.crl");
 	assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 20000);
 	run_sql(db, "BEGIN IMMEDIATE");
 	run_sql(db, "DELETE FROM event WHERE seq > 3");
 	run_sql(db, "UPDATE sqlite_sequence SET seq = 3 WHERE name = 'event'");
@@ -307,6 +310,7 @@ follows_a_flood(void **state)
 	keeper_run(fixture, 0);
 	assert_true(crl_server_await(&fixture->server, "GET /files/same.crl"));
 	assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 20000);
 	run_sql(db, "BEGIN IMMEDIATE");
 	run_sql(db,
 	    "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n "

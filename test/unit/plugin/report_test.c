@@ -218,6 +218,57 @@ denials_are_told_now_and_then(void **state)
 	assert_non_null(strstr(logged[1], " repeated=49"));
 }
 
+/* The org where it is not the default one, and the name that led to none. */
+static void
+tells_the_org(void **state)
+{
+	struct report report = {0};
+	struct subject subject = {.client_id = "d:m:1", .org = "acme"};
+	struct answer known = answer(REASON_KNOWN, "d:m:1");
+	struct answer unknown = answer(REASON_CA_UNKNOWN, "d:m:1");
+	struct session session = {.client_id = NULL, .org = "acme"};
+
+	(void)state;
+	report_decision(&report, &subject, &known, 1000);
+	assert_non_null(strstr(logged[0], " identity=d:m:1 org=acme client="));
+	subject.org = ORG_DEFAULT;
+	report_decision(&report, &subject, &known, 1000);
+	assert_null(strstr(logged[1], "org="));
+	subject.org = NULL;
+	subject.server = "no\"body.example.com";
+	report_decision(&report, &subject, &unknown, 1000);
+	assert_null(strstr(logged[2], "org="));
+	assert_non_null(
+	    strstr(logged[2], " server=\"no\\\"body.example.com\""));
+	session.who = known.who;
+	report_closed(&session, REASON_DEVICE_LOCKED);
+	assert_non_null(strstr(logged[3], " org=acme"));
+}
+
+/* Who is let in after all leaves no line without a reason behind. */
+static void
+an_admission_ends_the_count(void **state)
+{
+	struct report report = {0};
+	struct subject subject = {.client_id = "d:m:1"};
+	struct answer known = answer(REASON_KNOWN, "d:m:1");
+	struct answer unknown = answer(REASON_CA_UNKNOWN, "d:m:1");
+	int i;
+
+	(void)state;
+	for (i = 0; i < 5; i++) {
+		report_decision(&report, &subject, &unknown, 1000);
+	}
+	assert_int_equal(lines, 1);
+	report_decision(&report, &subject, &known, 1000);
+	assert_int_equal(lines, 3);
+	assert_non_null(strstr(logged[1], "admitted reason=known"));
+	assert_non_null(strstr(logged[2], "reason=ca-unknown"));
+	assert_non_null(strstr(logged[2], " repeated=4"));
+	report_sweep(&report, 1000 + 2 * REPORT_REPEAT_MS);
+	assert_int_equal(lines, 3);
+}
+
 int
 main(void)
 {
@@ -228,6 +279,8 @@ main(void)
 	    cmocka_unit_test_setup(tells_a_few_variants, setup),
 	    cmocka_unit_test_setup(tells_the_rest_later, setup),
 	    cmocka_unit_test_setup(denials_are_told_now_and_then, setup),
+	    cmocka_unit_test_setup(tells_the_org, setup),
+	    cmocka_unit_test_setup(an_admission_ends_the_count, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,10 +153,40 @@ takes_clients_that_are_no_devices(void **state)
 	sessions_done(&table);
 }
 
+/* The newest record of a client id, whoever's it is. */
+static void
+finds_the_newest_of_a_client_id(void **state)
+{
+	struct sessions table = {0};
+	struct identity one = who("d:m:12"), other = who("d:12:m");
+	struct session *a, *b, *c;
+
+	(void)state;
+	assert_null(session_of_id(&table, "x"));
+	assert_null(session_of_id(&table, NULL));
+	a = session_add(&table, &pointers[1], "x", "d:m:12", &one);
+	assert_ptr_equal(session_of_id(&table, "x"), a);
+	assert_null(session_of_id(&table, "X"));
+	b = session_add(&table, &pointers[2], "x", "d:12:m", &other);
+	assert_ptr_equal(session_of_id(&table, "x"), b);
+	assert_true(a->replaced && !b->replaced);
+	session_remove(&table, a);
+	assert_ptr_equal(session_of_id(&table, "x"), b);
+	c = session_add(&table, &pointers[3], "x", NULL, NULL);
+	assert_ptr_equal(session_of_id(&table, "x"), c);
+	session_remove(&table, c);
+	assert_null(session_of_id(&table, "x"));
+	assert_non_null(
+	    session_add(&table, &pointers[4], NULL, "d:m:12", &one));
+	sessions_done(&table);
+	assert_null(table.by_id);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(finds_the_newest_of_a_client_id),
 	    cmocka_unit_test(finds_by_all_three),
 	    cmocka_unit_test(starts_in_good_standing_as_a_device),
 	    cmocka_unit_test(replaces_the_pointers_last_owner),

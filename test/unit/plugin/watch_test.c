@@ -416,6 +416,39 @@ takes_the_longest_due(void **state)
 	assert_due(table, 300, "21");
 }
 
+/* Somebody stored a list by hand that runs out before the next fetch is due;
+ * one that lasts changes nothing, nor does the same one again. */
+static void
+hurries_where_a_list_runs_out(void **state)
+{
+	struct table *table = *state;
+	struct ca_record ca = record("default", 1, "file:///1");
+	struct watch *watch;
+
+	update(table, &ca, 1, 0);
+	watch = watches_due(table->watches, 0);
+	watch->due_ms = 600000;
+	ca = record("default", 1, "file:///1");
+	ca.crl.next_update = clock_now() + 20; /* and so within ten seconds */
+	update(table, &ca, 1, 1000);
+	assert_int_equal(watch->due_ms, 600000);
+	ca = record("default", 1, "file:///1");
+	ca.crl.fingerprint[0] = 1;
+	ca.crl.next_update = clock_now() + 7200;
+	update(table, &ca, 1, 1000);
+	assert_int_equal(watch->due_ms, 600000);
+	ca = record("default", 1, "file:///1");
+	ca.crl.fingerprint[0] = 2;
+	ca.crl.next_update = clock_now() + 20;
+	update(table, &ca, 1, 1000);
+	assert_in_range(watch->due_ms, 1000, 11000);
+	ca = record("default", 1, "file:///1");
+	ca.crl.fingerprint[0] = 3;
+	ca.crl.next_update = clock_now() - 20; /* stale already */
+	update(table, &ca, 1, 2000);
+	assert_in_range(watch->due_ms, 2000, 3000);
+}
+
 /* The CRL itself is not kept, only that there is one. */
 static void
 keeps_no_lists(void **state)
@@ -556,6 +589,7 @@ main(void)
 	    cmocka_unit_test(bears_any_date),
 	    CASE(watches_what_is_registered),
 	    CASE(takes_the_longest_due),
+	    CASE(hurries_where_a_list_runs_out),
 	    CASE(keeps_no_lists),
 	    CASE(asks_with_the_date_of_the_stored),
 	    CASE(abandons_what_is_of_no_interest),

@@ -3,6 +3,7 @@
  * on the back end in memory. */
 #include "test/unit/registry/edit_fixture.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define ID "ab00000000000000"
@@ -212,7 +213,8 @@ a_crl_is_stored_and_told_of(void **state)
 	assert_int_equal(edit_ca_crl(edit, &ca, &why), RES_REFUSED);
 	assert_string_equal(why.text,
 	    "the CRL is older than the one that is stored (number 0x1a of "
-	    "2027-01-15T07:59:00Z): nothing was changed");
+	    "2027-01-15T07:59:00Z), and nothing was changed: get the newest "
+	    "list from the CA");
 	assert_int_equal(edit_mark(edit), before);
 	assert_string_equal(ca.crl_failure, "404");
 	free(ca.crl_failure);
@@ -362,6 +364,37 @@ terms_are_told_of(void **state)
 	assert_string_equal(stored(edit).crl_policy, "required");
 }
 
+/* The query of a URL may hold a password. */
+static void
+queries_are_not_told(void **state)
+{
+	static const struct {
+		const char *url, *says;
+	} steps[] = {
+	    {"https://a/crl?key=secret", "none -> https://a/crl?..."},
+	    {"https://a/crl?key=secret2", "https://a/crl, another query"},
+	    {"https://b/?secret", "https://a/crl?... -> https://b/?..."},
+	    {"https://b/", "https://b/, another query"},
+	    {"https://b/c", "https://b/ -> https://b/c"},
+	};
+	struct edit *edit = *state;
+	struct ca_record ca = add(edit, "active");
+	char said[160];
+	struct diag why = {{0}};
+	size_t i;
+
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		ca.crl_url = strdup(steps[i].url);
+		assert_non_null(ca.crl_url);
+		assert_int_equal(edit_ca_set(edit, &ca, &why), RES_OK);
+		(void)snprintf(said, sizeof(said),
+		    "default setting-changed " ID ": crl-url %s",
+		    steps[i].says);
+		edit_must_tell(edit, said);
+		free(ca.crl_url);
+	}
+}
+
 int
 main(void)
 {
@@ -375,6 +408,7 @@ main(void)
 	    EDIT_TEST(a_failure_is_told_once),
 	    EDIT_TEST(what_expires_is_told_once),
 	    EDIT_TEST(terms_are_told_of),
+	    EDIT_TEST(queries_are_not_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

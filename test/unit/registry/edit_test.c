@@ -312,9 +312,13 @@ static const struct {
 	const char *words;
 } refusals[] = {
     {edit_org_remove, "default", RES_REFUSED, "always there"},
-    {edit_org_remove, "nowhere", RES_NOTFOUND, NO_ORG},
+    {edit_org_remove, "nowhere", RES_NOTFOUND,
+        "there is no org nowhere: certid org list shows"},
     {edit_org_remove, LONG2, RES_LIMIT, "too long"},
     {try_org_add, "default", RES_EXISTS, "there is an org default already"},
+    {try_org_add, "Default", RES_EXISTS,
+        "there is an org default already, which differs from Default in "
+        "letter case"},
     {try_org_add, "", RES_SYNTAX, "no name for an org"},
     {try_org_add, "a b", RES_SYNTAX, "no name for an org"},
     {try_org_add, LONG2, RES_LIMIT, "too long"},
@@ -407,9 +411,9 @@ a_ca_lives_and_dies(void **state)
 	edit_must_tell(edit,
 	    "default setting-changed ab00000000000000: name none -> root, "
 	    "enrol of the type -> listed");
+	before = edit_mark(edit);
 	assert_int_equal(edit_ca_set(edit, &ca, &why), RES_OK);
-	edit_must_tell(
-	    edit, "default setting-changed ab00000000000000: nothing changed");
+	assert_int_equal(edit_mark(edit), before);
 	ca.scope = scope;
 	ca.description = note;
 	assert_int_equal(edit_ca_set(edit, &ca, &why), RES_OK);

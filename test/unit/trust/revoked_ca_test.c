@@ -56,6 +56,19 @@ static const struct {
     {"missing", REASON_NONE, CA_INACTIVE, REQUIRED()},
 };
 
+static bool
+says_revoked(const struct trust_set *set, const struct minted *ca)
+{
+	struct cert_info info;
+	struct diag why;
+	bool is_revoked;
+
+	assert_int_equal(cert_info_read(ca->cert, &info, &why), RES_OK);
+	is_revoked = trust_is_revoked(set, info.fingerprint);
+	cert_info_done(&info);
+	return is_revoked;
+}
+
 static void
 anchor_case(
     size_t i, const struct minted *ca, const struct minted *device, bool first)
@@ -73,6 +86,10 @@ anchor_case(
 		add_setting(set, ca, CA_ACTIVE, &plain, NULL);
 	}
 	found = verify(set, (struct ask){.leaf = device});
+	assert_int_equal(
+	    says_revoked(set, ca), anchor_cases[i].want == REASON_CERT_REVOKED);
+	assert_false(says_revoked(set, &root));
+	assert_false(says_revoked(set, device)); /* it is not in the set */
 	if (found.reason != anchor_cases[i].want || !is_ca(&found, ca)) {
 		fail_msg("%s: %s (%s)", anchor_cases[i].name,
 		    reason_id(found.reason), found.detail);
