@@ -242,7 +242,8 @@ crl_stage(const struct ca_record *ca, int64_t now)
 		return 0;
 	}
 	if (!crl->fetched || ca->crl_url == NULL) {
-		return expiry_stage(crl->next_update, now);
+		return expiry_stage_by_hand(
+		    crl->this_update, crl->next_update, now);
 	}
 	stage = expiry_stage_renewed(crl->next_update, now);
 	return stage > 0 && !is_overdue(crl, now) ? 0 : stage;

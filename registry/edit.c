@@ -274,6 +274,12 @@ edit_topic_remove(const struct edit *edit, const char *who, const char *access,
 	return r;
 }
 
+static const char *
+text_or_none(const char *text)
+{
+	return text[0] == '\0' ? "none" : text;
+}
+
 /* "auto -> approve", or the new value alone if there was none. */
 static enum res
 describe_setting(const struct edit *edit, const struct setting_record *setting,
@@ -288,8 +294,10 @@ describe_setting(const struct edit *edit, const struct setting_record *setting,
 		return r;
 	}
 	old = config_setting(&config, edit->org, setting->key);
-	*detail = old == NULL ? edit_describe("%s", setting->value)
-	                      : edit_describe("%s -> %s", old, setting->value);
+	*detail = old == NULL
+	    ? edit_describe("%s", text_or_none(setting->value))
+	    : edit_describe(
+	          "%s -> %s", text_or_none(old), text_or_none(setting->value));
 	config_done(&config);
 	return RES_OK;
 }

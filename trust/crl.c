@@ -138,7 +138,9 @@ take(void *to, const uint8_t *der, size_t len, struct diag *why)
 	file->list = pem_decode(ASN1_ITEM_rptr(X509_CRL), der, len);
 	if (file->list == NULL) {
 		return diag_res(why, RES_SYNTAX,
-		    "the file is not a CRL in PEM or DER, or bytes follow it");
+		    "the file is not a CRL in PEM or DER, or it is cut off, or "
+		    "bytes "
+		    "follow it; copy it anew");
 	}
 	if ((file->der = malloc(len)) == NULL) {
 		return diag_res(why, RES_NOMEM, "there is no memory left");

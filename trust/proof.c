@@ -109,10 +109,10 @@ is_forged(const struct claim *claim, const char **why)
 
 static refusal *const refusals[] = {
     is_unsound,
-    has_other_name,
     has_other_issuer,
     is_weak,
     is_forged,
+    has_other_name,
 };
 
 /* whose begins the sentence: "the CA". */

@@ -191,3 +191,6 @@ def test_a_ca_that_another_one_revoked(ctl, tmp_path):
     ctl.ok("ca", "set", "top", "--crl", "required")
     ctl.ok("org", "add", "acme")
     assert ctl.json("ca", "add", mid, "--org", "acme")["revoked"] is False
+    assert ctl.json("ca", "show", ca["ca"])["revoked"] is True
+    assert [c["revoked"] for c in ctl.json("ca", "list", "--org", "acme")] == [
+        False]

@@ -301,8 +301,9 @@ def test_the_settings_of_revocation(known):
                        ("8760h", "365d")):
         assert known.json("ca", "set", "f", "--crl-grace",
                           text)["crl_grace"] == want
-    file = "file:///etc/pki/f.crl"
-    assert known.json("ca", "set", "f", "--crl-url", file)["crl_url"] == file
+    for url in ("file:///etc/pki/f.crl", "https://h:1/f", "https://h:65535",
+                "https://[::1]:443/f", "https://[::1]", "https://h?a=b:c"):
+        assert known.json("ca", "set", "f", "--crl-url", url)["crl_url"] == url
 
 
 BAD_SETTINGS = [

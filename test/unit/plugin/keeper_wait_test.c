@@ -379,6 +379,7 @@ tells_of_a_crl_that_expires(void **state)
 	struct ca_record *overdue = keeper_add_ca(fixture, "active", 0);
 	const int64_t now = clock_now();
 	const struct mint_crl_options month = {
+	    .this_update = now - 80 * KEEPER_DAY,
 	    .next_update = now + 20 * KEEPER_DAY};
 	const struct mint_crl_options late = {
 	    .this_update = now - 9 * KEEPER_HOUR,
