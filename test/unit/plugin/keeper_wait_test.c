@@ -403,8 +403,9 @@ tells_of_a_crl_that_expires(void **state)
 	keeper_must_tell(fixture, fetched, "ca-expiring", "", 0);
 	/* A new list has an end of its own. */
 	keeper_store_crl(fixture, by_hand,
-	    (struct mint_crl_options){
-	        .number = "2", .next_update = now + 10 * KEEPER_DAY});
+	    (struct mint_crl_options){.number = "2",
+	        .this_update = now - 79 * KEEPER_DAY,
+	        .next_update = now + 10 * KEEPER_DAY});
 	keeper_must_tell(fixture, by_hand, "ca-expiring",
 	    "its CRL expires within 30 days, at 20", 2);
 	/* Nobody fetches it any more. */
