@@ -164,7 +164,7 @@ expiry_stage_by_hand(int64_t begin, int64_t end, int64_t now)
 {
 	int stage = expiry_stage(end, now);
 
-	if (stage > 1 && !expiry_is_near(begin, end, now)) {
+	if (stage > 7 && !expiry_is_near(begin, end, now)) {
 		return 0;
 	}
 	if (stage == 90 &&

@@ -51,8 +51,8 @@ int expiry_stage(int64_t end, int64_t now);
 int expiry_stage_renewed(int64_t end, int64_t now);
 
 /* The same for what somebody must bring anew each time, as a CRL that is stored
- * by hand: nothing, 0, before the last quarter of its life but on the last day;
- * 90 only for what lives longer than 180 days. */
+ * by hand: nothing, 0, before the last quarter of its life but in the last
+ * week; 90 only for what lives longer than 180 days. */
 int expiry_stage_by_hand(int64_t begin, int64_t end, int64_t now);
 
 /* Whether the last quarter of a life has come, or its end.  What lives for a

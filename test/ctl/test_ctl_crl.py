@@ -503,7 +503,8 @@ def test_explain_tells_which_ca_revoked(known, mint):
 def test_status_tells_when_a_crl_ends(known, mint):
     ca = known.json("ca", "show", "f")["ca"]
     for number, (age, days, words) in enumerate((
-            (0, 100, None), (0, 30, None), (0, 7, None), (300, 89, "90 days"),
+            (0, 100, None), (0, 30, None), (0, 8, None), (0, 7, "7 days"),
+            (300, 89, "90 days"),
             (90, 29, "30 days"), (90, 31, None), (20, 6, "7 days"),
             (0, 0.5, "1 day"))):
         crl = mint.crl(f"ends{number}", mint.factory, number=number, days=days,

@@ -186,8 +186,9 @@ static const struct {
     {30 * DAY, 30 * DAY, NULL, NULL},
     {28 * DAY, 7 * DAY + 1, NULL, NULL},
     {28 * DAY, 7 * DAY, IN_DAYS("7 days", "2027-01-22T08:00:00Z"), NULL},
-    {7 * DAY, 7 * DAY, NULL, NULL},
-    {7 * DAY, 2 * DAY, NULL, NULL},
+    {20 * DAY, 7 * DAY + 1, NULL, NULL},
+    {7 * DAY, 7 * DAY, IN_DAYS("7 days", "2027-01-22T08:00:00Z"), NULL},
+    {7 * DAY, 2 * DAY, IN_DAYS("7 days", "2027-01-17T08:00:00Z"), NULL},
     {2 * DAY, DAY, IN_DAYS("1 day", "2027-01-16T08:00:00Z"), NULL},
 };
 
