@@ -10,12 +10,6 @@
 
 #define DAYS_MAX 8 /* bytes of "90 days" */
 
-static bool
-is_renewed(const struct ca_record *ca)
-{
-	return ca->crl.fetched && ca->crl_url != NULL;
-}
-
 static enum crl_policy
 policy_of(const struct ca_record *ca)
 {
@@ -275,28 +269,13 @@ health_caution(const struct ca_record *ca, int64_t now)
 	}
 }
 
-/* One that is fetched comes anew long before its end, if all is well. */
-static int
-stage_of(const struct ca_record *ca, int64_t now)
-{
-	const struct crl_record *crl = &ca->crl;
-
-	if (!is_renewed(ca)) {
-		return expiry_stage_by_hand(
-		    crl->this_update, crl->next_update, now);
-	}
-	return expiry_is_near(crl->this_update, crl->next_update, now)
-	    ? expiry_stage_renewed(crl->next_update, now)
-	    : 0;
-}
-
 static void
 look_at_next_update(const struct look *look)
 {
 	const struct ca_record *ca = look->ca;
 	struct finding finding = finding_of(look, "crl-expiring", URGENT_DATED);
 	char time[TIME_MAX + 1], days[DAYS_MAX + 1];
-	int stage = stage_of(ca, look->now);
+	int stage = ca_record_crl_stage(ca, look->now);
 	struct diag renewal;
 
 	if (stage > 0) {

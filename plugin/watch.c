@@ -222,33 +222,6 @@ watch_name(const struct watch *watch, char name[WATCH_NAME_MAX + 1])
 
 /* ---- Ends ---- */
 
-/* A CRL that is fetched comes anew long before its end; one that lives for a
- * day is near its end always.  Only in its last part is it overdue. */
-static bool
-is_overdue(const struct crl_record *crl, int64_t now)
-{
-	int64_t left = crl->next_update - now;
-
-	return crl->this_update <= crl->next_update - WATCH_LATE_PART * left;
-}
-
-static int
-crl_stage(const struct ca_record *ca, int64_t now)
-{
-	const struct crl_record *crl = &ca->crl;
-	int stage;
-
-	if (crl->der == NULL) {
-		return 0;
-	}
-	if (!crl->fetched || ca->crl_url == NULL) {
-		return expiry_stage_by_hand(
-		    crl->this_update, crl->next_update, now);
-	}
-	stage = expiry_stage_renewed(crl->next_update, now);
-	return stage > 0 && !is_overdue(crl, now) ? 0 : stage;
-}
-
 /* Stages go down from 90 to 1, then to TOLD_EXPIRED; 0 is none. */
 static bool
 is_news(int stage, int told)
@@ -273,7 +246,8 @@ describe(struct diag *detail, const char *what, int stage, int64_t end)
 bool
 watch_ending(const struct ca_record *ca, int64_t now, struct ending *out)
 {
-	int stage = expiry_stage(ca->not_after, now), crl = crl_stage(ca, now);
+	int stage = expiry_stage(ca->not_after, now),
+	    crl = ca_record_crl_stage(ca, now);
 	bool is_ca = is_news(stage, ca->told);
 
 	if (!is_ca && !is_news(crl, ca->crl.told)) {

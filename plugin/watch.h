@@ -18,7 +18,6 @@
 #define WATCH_JITTER      100   /* of 1000, the most that a wait is cut by */
 #define WATCH_KEY_MAX     (NAME_MAX_LEN + 1 + HASH_TEXT_MAX)
 #define WATCH_NAME_MAX    (HASH_TEXT_MAX + 2 * NAME_MAX_LEN + 16)
-#define WATCH_LATE_PART   4 /* the last quarter of a CRL's life */
 
 struct watch {
 	char key[WATCH_KEY_MAX + 1]; /* org:fingerprint */

@@ -65,6 +65,23 @@ crl_record_number_format(
 	(void)snprintf(text, CRL_NUMBER_LEN + sizeof("0x"), "0x%s", number);
 }
 
+int
+ca_record_crl_stage(const struct ca_record *ca, int64_t now)
+{
+	const struct crl_record *crl = &ca->crl;
+
+	if (crl->der == NULL) {
+		return 0;
+	}
+	if (!crl->fetched || ca->crl_url == NULL) {
+		return expiry_stage_by_hand(
+		    crl->this_update, crl->next_update, now);
+	}
+	return expiry_is_near(crl->this_update, crl->next_update, now)
+	    ? expiry_stage_renewed(crl->next_update, now)
+	    : 0;
+}
+
 void
 ca_record_done(struct ca_record *ca)
 {

@@ -185,6 +185,12 @@ void device_done(struct device *device);
 void event_done(struct event *event);
 void config_done(struct config *config);
 
+/* When to warn of the end of a CA's CRL, as expiry_stage(); 0 without one.  One
+ * that is fetched comes anew long before its end, so there is something to tell
+ * only on its last day, and in the last quarter of its life; one that is stored
+ * by hand is for expiry_stage_by_hand(). */
+int ca_record_crl_stage(const struct ca_record *ca, int64_t now);
+
 /* Deep copies; on failure out is empty.  RES_NOMEM. */
 MUST_CHECK enum res ca_record_copy(
     const struct ca_record *from, struct ca_record *out);

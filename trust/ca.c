@@ -53,8 +53,8 @@ is_weak(X509 *cert, const char **why)
 	return !cert_has_strong_key(cert, why);
 }
 
-/* None of the three can be enforced without RFC 5280's policy tree (6.1),
- * which a verifier builds only on request. */
+/* RFC 5280 6.1 takes a trust anchor for a name and a key, and OpenSSL does not
+ * look at the policies of the certificate that anchors. */
 static bool
 has_policy_constraints(X509 *cert, const char **why)
 {
@@ -62,8 +62,9 @@ has_policy_constraints(X509 *cert, const char **why)
 	    NID_inhibit_any_policy, NID_policy_mappings};
 	size_t i;
 
-	*why = "it sets constraints on certificate policies, which this "
-	       "version does not enforce; use a CA without them";
+	*why = "it sets constraints on certificate policies, which would not "
+	       "be enforced below a registered CA; use a CA without them, or "
+	       "register the one above it";
 	for (i = 0; i < sizeof(nids) / sizeof(nids[0]); i++) {
 		if (X509_get_ext_by_NID(cert, nids[i], -1) >= 0) {
 			return true;
