@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/commands.h"
+#include "manage/commands.h"
 
 static void
 settle(struct call *call)

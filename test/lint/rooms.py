@@ -19,8 +19,9 @@ ROOMS = {
     "policy": "common identity",
     "registry": "common identity",
     "admission": "common identity trust policy registry",
-    "plugin": "common identity trust policy registry admission",
-    "ctl": "common identity trust policy registry admission",
+    "manage": "common identity trust policy registry admission",
+    "plugin": "common identity trust policy registry admission manage",
+    "ctl": "common identity trust policy registry admission manage",
 }
 
 # These may know every room, and none of the rooms may know them.
@@ -30,11 +31,13 @@ OUTSIDE = ["test", "bench", "fuzz"]
 HOMES = {
     "openssl/*": ["identity/*", "trust/*", "plugin/handshake.c"],
     "sqlite3*.h": ["registry/sqlite*.c", "registry/schema.c"],
+    "mosquitto.h": ["ctl/remote.c"],
     "mosquitto*": ["plugin/*"],
     "mqtt_protocol.h": ["plugin/*"],
     "cjson/*": ["common/json.[ch]"],
+    "csv.h": ["manage/csv.c"],
     "ut*.h": ["*"],
-    "curl/*": ["plugin/fetch.c"],
+    "curl/*": ["plugin/fetch.c", "plugin/post.c"],
 }
 
 # What C11 and POSIX bring along.

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * help: what commands.c knows, printed for people and for programs.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "manage/commands.h"
+#include "manage/output.h"
+#include "manage/streams.h"
+
+#define USAGE                                                                  \
+	"usage: certid [--registry PATH] [--org ORG] [--json] COMMAND ...\n"
+
+static void
+list_options(const struct option *options)
+{
+	char left[64];
+
+	for (; options != NULL && options->name != NULL; options++) {
+		(void)snprintf(left, sizeof(left), "--%s%s%s%s", options->name,
+		    options->value == NULL ? "" : " ",
+		    options->value == NULL ? "" : options->value,
+		    options->use == USE_REPEATED ? "..." : "");
+		(void)fprintf(answers(), "  %-21s  %s\n", left, options->help);
+	}
+}
+
+/* Commands that are noun, or begin with it; all if it is "". */
+static void
+list_commands(const char *noun)
+{
+	const struct command *command;
+	size_t len = strlen(noun);
+
+	for (command = commands; command->words != NULL; command++) {
+		if (len == 0 ||
+		    (strncmp(command->words, noun, len) == 0 &&
+		        command->words[len] == ' ')) {
+			(void)fprintf(answers(), "  %-15s  %s\n",
+			    command->words, command->summary);
+		}
+	}
+}
+
+static void
+explain_command(const struct command *command)
+{
+	(void)fprintf(answers(), "usage: certid %s%s%s%s\n\n%s\n",
+	    command->words, command->args[0] == '\0' ? "" : " ", command->args,
+	    command->options == NULL ? "" : " [OPTION]...", command->summary);
+	if (command->help != NULL) {
+		(void)fprintf(answers(), "\n%s\n", command->help);
+	}
+	if (command->options != NULL) {
+		(void)fprintf(answers(), "\noptions (... may be repeated):\n");
+		list_options(command->options);
+	}
+}
+
+int
+print_help(const char *topic)
+{
+	const struct command *command = command_find(commands, topic);
+
+	if (command != NULL) {
+		explain_command(command);
+		return EXIT_DONE;
+	}
+	if (topic[0] != '\0' && !command_is_noun(commands, topic)) {
+		return refuse(EXIT_USAGE,
+		    "unknown command \"%.80s\": see \"certid help\"", topic);
+	}
+	(void)fprintf(answers(), USAGE "\ncommands:\n");
+	list_commands(topic);
+	(void)fprintf(answers(), "\noptions of every command:\n");
+	list_options(global_options);
+	(void)fprintf(answers(),
+	    "\nThe registry is %s,\nor the one that %s names.  "
+	    "\"certid help COMMAND\" tells more.\n",
+	    REGISTRY_PATH, REGISTRY_ENV);
+	return EXIT_DONE;
+}
+
+static struct json *
+options_json(const struct option *options)
+{
+	struct json *array = json_array(), *object;
+
+	for (; options != NULL && options->name != NULL; options++) {
+		object = json_object();
+		json_add_text(object, "name", options->name);
+		json_add_text(object, "value", options->value);
+		json_add_bool(
+		    object, "repeatable", options->use == USE_REPEATED);
+		json_append(array, object);
+	}
+	return array;
+}
+
+static int
+print_table_of_commands(void)
+{
+	const struct command *command;
+	struct json *object, *array = json_array(), *all = json_object();
+
+	for (command = commands; command->words != NULL; command++) {
+		object = json_object();
+		json_add_text(object, "command", command->words);
+		json_add_text(object, "args", command->args);
+		json_add_text(object, "summary", command->summary);
+		json_add(object, "options", options_json(command->options));
+		json_append(array, object);
+	}
+	json_add(all, "options", options_json(global_options));
+	json_add(all, "commands", array);
+	return print_json(all);
+}
+
+int
+run_help(struct call *call)
+{
+	const char *first = call_arg(call, 0), *second = call_arg(call, 1);
+	char topic[2 * COMMAND_MAX];
+
+	if (call->json) {
+		return first == NULL
+		    ? print_table_of_commands()
+		    : misuse(call, "with --json help takes no argument");
+	}
+	(void)snprintf(topic, sizeof(topic), "%.39s%s%.39s",
+	    first == NULL ? "" : first, second == NULL ? "" : " ",
+	    second == NULL ? "" : second);
+	return print_help(topic);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * objects: the registry's records as the JSON that programs rely on, and what
+ * several commands must find out about them.
+ */
+#ifndef MANAGE_OBJECTS_H
+#define MANAGE_OBJECTS_H
+
+#include "common/json.h"
+#include "identity/id_rule.h"
+#include "manage/call.h"
+
+struct json *org_json(const struct org *org);
+/* Without "revoked", which takes a look at all CAs. */
+struct json *ca_json(const struct ca_record *ca, int64_t now);
+struct json *device_json(
+    const struct config *config, const struct device *device);
+struct json *event_json(const struct event *event);
+
+/* The id of the CA with this fingerprint, as much of it as tells it if it was
+ * removed. */
+void ca_id_of(const struct config *config, const char *org,
+    const uint8_t fingerprint[HASH_LEN], char id[HASH_TEXT_MAX + 1]);
+
+/* NULL: not declared; no rule. who is "default" or a type. */
+const struct type_record *type_of(const struct config *config, const char *org,
+    const struct device_type *type);
+const struct rule_record *rule_of(
+    const struct config *config, const char *org, const char *who);
+
+/* Whether no device can meet the level in this version, for want of tokens;
+ * NO_TOKENS says so of a level. */
+bool level_needs_token(const char *level);
+#define NO_TOKENS                                                              \
+	"no device can meet the level %s in this version: there are no "       \
+	"tokens yet"
+
+/* The format of a type's ids; type may be NULL.  False: the kind is unknown. */
+MUST_CHECK bool read_id_rule(
+    const struct type_record *type, struct id_rule *out);
+
+/* The CA that the first argument stands for, in call->config; an exit code, an
+ * error told. */
+int find_ca(struct call *call, struct ca_record **out);
+
+/* One device, whole; an exit code, an error told. */
+int find_device(
+    const struct call *call, const struct identity *who, struct device *out);
+
+/* Devices of the call's org, of one type or of all. */
+MUST_CHECK enum res count_devices(const struct call *call,
+    const struct device_type *type, int64_t *out, struct diag *why);
+
+#endif /* MANAGE_OBJECTS_H */
