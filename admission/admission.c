@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "admission/facts.h"
+
 #define TOKEN_USERNAME "use-token-auth"
 
 bool
@@ -35,26 +37,46 @@ admission_sight(enum res res, const struct device *device, bool case_clash)
 	return SIGHT_FAILED;
 }
 
-/* A password is a token if the user name says so, and the client id says
- * whose; else it is for others.  No token has been given out yet, so none is
- * right. */
+/* The identity that a name is; false: it is none. */
+static bool
+read_name(const char *name, struct identity *out, const char **why)
+{
+	return name != NULL &&
+	    identity_parse(name, strlen(name), out, why) == RES_OK;
+}
+
+/* A password is a token if the user name says so, or says whose; else it is
+ * for others. */
 static bool
 presents_token(const struct request *request)
 {
-	const char *name = request->username, *id = request->client_id;
+	const char *name = request->username, *why;
+	struct identity ignored;
 
 	return request->password != NULL && name != NULL &&
 	    (strcmp(name, TOKEN_USERNAME) == 0 ||
-	        identity_is_candidate(name, strlen(name))) &&
-	    (id == NULL || identity_is_candidate(id, strlen(id)));
+	        read_name(name, &ignored, &why));
 }
 
-/* Whom the client says it is: the certificate, or else its client id. */
-static void
-read_identity(const struct request *request, struct facts *facts)
+/* Whom the client names by its words alone. */
+static bool
+read_claim(const struct tenant *tenant, const struct request *request,
+    struct identity *out, const char **why)
 {
 	const char *id = request->client_id;
 
+	return read_name(request->username, out, why) ||
+	    (id != NULL &&
+	        client_template_read(&tenant->policy.client_template,
+	            tenant->policy.org, id, out)) ||
+	    read_name(id, out, why);
+}
+
+/* Whom the client says it is: the certificate, or else its words. */
+static void
+read_identity(const struct tenant *tenant, const struct request *request,
+    struct facts *facts)
+{
 	if (request->leaf != NULL) {
 		facts->identity = leaf_identity(
 		    request->leaf, &facts->who, &facts->identity_detail);
@@ -67,45 +89,56 @@ read_identity(const struct request *request, struct facts *facts)
 		facts->identity = REASON_IDENTITY_NONE;
 		return;
 	}
-	if (id == NULL ||
-	    identity_parse(id, strlen(id), &facts->who,
-	        &facts->identity_detail) != RES_OK) {
-		facts->identity = REASON_IDENTITY_SYNTAX;
-		return;
-	}
-	facts->identity = REASON_NONE;
+	facts->identity =
+	    read_claim(tenant, request, &facts->who, &facts->identity_detail)
+	    ? REASON_NONE
+	    : REASON_IDENTITY_SYNTAX;
 }
 
-/* A CA's own enrolment mode narrows the one of the type. */
-static void
-read_ca(const struct snapshot *snapshot, const char *org,
-    const struct trust_finding *finding, struct facts *facts)
+/* Whether the token is presented for another device than the one of the
+ * certificate.  A client id that is the certificate's, with a suffix perhaps,
+ * is nobody else's. */
+static bool
+is_of_other(const struct tenant *tenant, const struct request *request,
+    const struct facts *facts)
 {
-	const struct ca_record *ca;
+	const struct policy *policy = &tenant->policy;
+	struct identity claimed;
+	const char *why;
 
-	if (!finding->has_ca) {
-		return;
+	if (request->leaf == NULL || facts->identity != REASON_NONE) {
+		return false;
 	}
-	ca = snapshot_ca(snapshot, org, finding->ca);
-	if (ca != NULL && ca->enrol[0] != '\0') {
-		facts->has_ca_enrolment = true;
-		/* A word that does not parse leaves the strictest mode. */
-		(void)enrolment_parse(ca->enrol, &facts->ca_enrolment);
+	if (strcmp(request->username, TOKEN_USERNAME) == 0 &&
+	    (request->client_id == NULL ||
+	        client_template_admits(&policy->client_template, policy->org,
+	            &facts->who, request->client_id))) {
+		return false;
 	}
+	return read_claim(tenant, request, &claimed, &why) &&
+	    !identity_equal(&claimed, &facts->who);
 }
 
-/* Has the CA on which a leaf hung still a word for it?  If it is gone the leaf
- * is verified anew, and *path, which the caller has set to NULL, is another
- * one. */
+/* One comparison for each token, also where there is nothing to compare. */
 static void
-follow(const struct tenant *tenant, struct trust_path *known,
-    const struct leaf *leaf, const struct chain *chain,
-    const struct identity *who, int64_t now, struct trust_finding *out,
-    struct trust_path **path)
+read_token(const struct request *request, const struct device *device,
+    struct facts *facts, struct answer *out)
 {
-	trust_recheck(tenant->trust, known, who, now, out);
-	if (out->reason == REASON_CA_UNKNOWN && leaf != NULL) {
-		trust_verify(tenant->trust, leaf, chain, who, now, out, path);
+	static const struct token_hash none;
+	const struct token_hash *kept =
+	    facts->token_of_other ? &none : &device->token;
+	bool same = token_matches(kept, request->password);
+
+	facts->token = TOKEN_WRONG;
+	if (!kept->is_set) {
+		facts->token_detail = "the device has no token";
+	} else if (!same) {
+		facts->token_detail = "the token is not the device's";
+	} else if (request->now >= kept->expires_at) {
+		facts->token_detail = "the token has expired";
+	} else {
+		facts->token = TOKEN_RIGHT;
+		out->token = *kept;
 	}
 }
 
@@ -119,8 +152,8 @@ verify(const struct tenant *tenant, const struct request *request,
 	    .any_chain = request->any_chain};
 
 	if (request->path != NULL) {
-		follow(tenant, request->path, request->leaf, request->chain,
-		    who, request->now, out, path);
+		facts_follow(tenant, request->path, request->leaf,
+		    request->chain, who, request->now, out, path);
 		if (out->reason == REASON_NONE && *path == NULL) {
 			*path = trust_path_ref(request->path);
 		}
@@ -171,6 +204,23 @@ answer_done(struct answer *answer)
 	answer->path = NULL;
 }
 
+/* The certificate, as its device may come to be held to it. */
+static void
+describe_pin(const struct leaf *leaf, const struct trust_finding *finding,
+    struct pin *out)
+{
+	const struct cert_info *info = leaf_info(leaf);
+
+	*out = (struct pin){.has_key = true,
+	    .has_ca = finding->has_ca,
+	    .not_before = info->not_before,
+	    .added_at = CLOCK_NONE,
+	    .ends_at = CLOCK_FOREVER};
+	memcpy(out->fingerprint, info->fingerprint, HASH_LEN);
+	memcpy(out->key, info->key, HASH_LEN);
+	memcpy(out->ca, finding->ca, HASH_LEN);
+}
+
 static void
 read_chain(const struct snapshot *snapshot, const struct tenant *tenant,
     const struct request *request, struct facts *facts, struct answer *out)
@@ -188,33 +238,76 @@ read_chain(const struct snapshot *snapshot, const struct tenant *tenant,
 	facts->certificate = finding.reason;
 	facts->certificate_detail = finding.detail;
 	facts->in_scope = finding.in_scope;
-	read_ca(snapshot, tenant->policy.org, &finding, facts);
 	out->has_ca = finding.has_ca;
 	memcpy(out->ca, finding.ca, HASH_LEN);
+	if (finding.has_ca) {
+		facts_take_ca(facts,
+		    snapshot_ca(snapshot, tenant->policy.org, finding.ca));
+	}
 	if (finding.reason == REASON_NONE) {
 		out->valid_until = finding.valid_until;
+		out->seen_with |= SEEN_CERT;
+		describe_pin(request->leaf, &finding, &out->presented);
+		facts->presented = out->presented;
 	}
 }
 
+/* What the registry knows.  Only a client whose certificate holds, or that has
+ * a token in the place of one, is worth a look. */
 static void
-read_device(
-    const char *org, device_lookup *lookup, void *context, struct facts *facts)
+read_registry(const struct snapshot *snapshot, const struct tenant *tenant,
+    const struct request *request, const struct source *source,
+    struct facts *facts, struct answer *out)
 {
+	const char *org = tenant->policy.org;
+	bool has_token = presents_token(request);
 	struct device device = {0};
-	bool case_clash = false;
-	enum res r = lookup(context, org, &facts->who, &device, &case_clash);
 
-	facts->sight = admission_sight(r, &device, case_clash);
-	if (r == RES_OK) {
-		facts->locked = device.locked;
-		facts->window_ends_at = device.window_ends_at;
-		device_done(&device);
+	if (facts->identity == REASON_NONE &&
+	    (request->leaf == NULL ? has_token
+	                           : facts->certificate == REASON_NONE)) {
+		facts_look_up(facts, source, org, &device, out);
+	}
+	if (facts->identity == REASON_NONE && request->leaf != NULL &&
+	    facts->certificate == REASON_NONE) {
+		facts_count(facts, source, &tenant->policy,
+		    snapshot_ca(snapshot, org, out->ca));
+	}
+	if (has_token) {
+		facts->token_of_other = is_of_other(tenant, request, facts);
+		read_token(request, &device, facts, out);
+	}
+	device_done(&device);
+}
+
+/* What came of it, beside the verdict. */
+static void
+conclude(const struct facts *facts, struct answer *out)
+{
+	enum reason reason = out->verdict.reason;
+
+	if (facts->token == TOKEN_RIGHT) {
+		out->seen_with |= SEEN_TOKEN;
+		if (facts_need_token(facts, out->verdict.level)) {
+			out->valid_until = facts_earlier(
+			    out->valid_until, out->token.expires_at);
+		}
+	}
+	if (reason == facts->certificate) {
+		out->detail = facts->certificate_detail;
+	} else if (reason == facts->identity) {
+		out->detail = facts->identity_detail;
+	} else if (reason == REASON_TOKEN_WRONG) {
+		out->detail = facts->token_detail;
+	} else if (reason == REASON_IDENTITY_CONFLICT) {
+		out->detail = "the token is presented for another device than "
+		              "the certificate's";
 	}
 }
 
 void
 admission_decide(const struct snapshot *snapshot, const char *org,
-    const struct request *request, device_lookup *lookup, void *context,
+    const struct request *request, const struct source *source,
     struct answer *out, struct trace *trace)
 {
 	const struct tenant *tenant = snapshot_tenant(snapshot, org);
@@ -226,17 +319,18 @@ admission_decide(const struct snapshot *snapshot, const char *org,
 	if (tenant == NULL) {
 		return;
 	}
+	out->seen_with = request->tls ? SEEN_TLS : 0;
 	facts.has_certificate = request->leaf != NULL;
 	facts.names_device =
 	    admission_names_device(request->client_id, request->username);
 	facts.client_id = request->client_id;
+	facts.address = request->address;
 	facts.tls = request->tls;
-	facts.token = presents_token(request) ? TOKEN_WRONG : TOKEN_NONE;
 	facts.can_record = request->can_record;
 	facts.clock_is_set = request->clock_is_set;
 	facts.now = request->now;
 
-	read_identity(request, &facts);
+	read_identity(tenant, request, &facts);
 	if (request->leaf != NULL) {
 		read_chain(snapshot, tenant, request, &facts, out);
 	}
@@ -249,78 +343,7 @@ admission_decide(const struct snapshot *snapshot, const char *org,
 			facts.client_id = right_id;
 		}
 	}
-	/* Only a client whose certificate holds is worth a look-up. */
-	if (facts.identity == REASON_NONE &&
-	    (request->leaf == NULL || facts.certificate == REASON_NONE)) {
-		read_device(org, lookup, context, &facts);
-	}
+	read_registry(snapshot, tenant, request, source, &facts, out);
 	policy_decide(&tenant->policy, &facts, &out->verdict, trace);
-	if (out->verdict.reason == facts.certificate) {
-		out->detail = facts.certificate_detail;
-	} else if (out->verdict.reason == facts.identity) {
-		out->detail = facts.identity_detail;
-	}
-}
-
-/* The certificate's side of a review: has its CA, or another one, still a
- * word for it, and until when? */
-static void
-review_trust(const struct tenant *tenant, const struct standing *standing,
-    struct trust_finding *finding, struct trust_path **path)
-{
-	if (standing->is_restored) {
-		*finding = (struct trust_finding){.reason = REASON_NONE,
-		    .in_scope = true,
-		    .valid_until = CLOCK_FOREVER};
-		return;
-	}
-	if (standing->path == NULL) {
-		return; /* refused */
-	}
-	follow(tenant, standing->path, standing->leaf, standing->chain,
-	    standing->who, standing->now, finding, path);
-}
-
-void
-admission_review(const struct snapshot *snapshot, const char *org,
-    const struct standing *standing, struct answer *out)
-{
-	const struct tenant *tenant = snapshot_tenant(snapshot, org);
-	struct trust_finding finding = {0};
-	struct facts facts = {0};
-
-	memset(out, 0, sizeof(*out));
-	out->valid_until = CLOCK_NONE;
-	out->has_identity = true;
-	out->who = *standing->who;
-	if (tenant == NULL) {
-		out->verdict.reason = REASON_CA_UNKNOWN; /* went with its org */
-		return;
-	}
-	review_trust(tenant, standing, &finding, &out->path);
-	out->has_ca = finding.has_ca;
-	memcpy(out->ca, finding.ca, HASH_LEN);
-	if (finding.reason == REASON_NONE) {
-		out->valid_until = finding.valid_until;
-	}
-
-	facts.has_certificate = true;
-	facts.names_device = true;
-	facts.client_id = standing->client_id;
-	facts.tls = true;
-	facts.certificate = finding.reason;
-	facts.in_scope = finding.in_scope;
-	facts.identity = REASON_NONE;
-	facts.who = *standing->who;
-	facts.sight = standing->sight;
-	facts.locked = standing->locked;
-	facts.window_ends_at = CLOCK_FOREVER;
-	facts.now = standing->now;
-	facts.clock_is_set = true;
-	/* can_record stays false: a review never writes a device. */
-	policy_decide(&tenant->policy, &facts, &out->verdict, NULL);
-	if (out->verdict.reason == REASON_REGISTRY_BUSY) {
-		out->verdict.reason = REASON_DEVICE_UNLISTED;
-	}
-	out->verdict.action = ACTION_NONE;
+	conclude(&facts, out);
 }

@@ -15,10 +15,22 @@
 #include "registry/records.h"
 #include "trust/trust.h"
 
-/* Find a device.  As registry_get(); anything but RES_OK and RES_NOTFOUND
- * refuses with registry-error. */
-typedef enum res device_lookup(void *context, const char *org,
-    const struct identity *who, struct device *out, bool *case_clash);
+/* Where facts about devices come from. */
+struct source {
+	void *context;
+	/* As registry_get(); anything but RES_OK and RES_NOTFOUND refuses with
+	 * registry-error. */
+	enum res (*find)(void *context, const char *org,
+	    const struct identity *who, struct device *out, bool *case_clash);
+	/* How many devices there are of a type, or of all (NULL), counting
+	 * those that are on their way to the registry. */
+	enum res (*count)(void *context, const char *org,
+	    const struct device_type *type, int64_t *out);
+	/* Whether the CA, which has a rate, may bring one more identity now;
+	 * NULL: yes. */
+	bool (*within_rate)(
+	    void *context, const char *org, const struct ca_record *ca);
+};
 
 struct request {
 	const struct leaf *leaf;   /* NULL: no certificate */
@@ -36,6 +48,7 @@ struct request {
 	const char *client_id;     /* as in CONNECT; NULL: the right one */
 	const char *username;      /* as in CONNECT, or NULL */
 	const char *password;      /* as in CONNECT, or NULL */
+	const char *address;       /* it comes from; NULL: not known */
 	bool tls;
 	bool can_record;   /* the registry takes a new device now */
 	bool clock_is_set; /* see facts */
@@ -51,8 +64,13 @@ struct answer {
 	uint8_t ca[HASH_LEN];
 	int64_t valid_until;     /* of the chain; CLOCK_NONE: none verified */
 	struct trust_path *path; /* of the chain; answer_done() drops it */
-	const char *detail;      /* constant: why the certificate or identity
-	                            failed; NULL: nothing to add */
+	const char *detail;      /* constant: why the certificate, identity or
+	                            token failed; NULL: nothing to add */
+	unsigned seen_with;      /* SEEN_ bits of this connection */
+	struct token_hash token; /* that it presented, where it was right */
+	struct pin presented;    /* its certificate, where one was verified */
+	bool was_known; /* a device was there, in whatever state; then: */
+	struct pins pins_before; /* what verdict.pins takes the place of */
 };
 
 void answer_done(struct answer *answer);
@@ -69,15 +87,37 @@ void admission_verify(const struct snapshot *snapshot, const char *org,
 
 /* *out starts as a refusal; trace may be NULL. */
 void admission_decide(const struct snapshot *snapshot, const char *org,
-    const struct request *request, device_lookup *lookup, void *context,
+    const struct request *request, const struct source *source,
     struct answer *out, struct trace *trace);
+
+/*
+ * A gateway that was admitted publishes for a device that was not seen before:
+ * one that an operator attached to it, or, if it is privileged, any.  Admitted
+ * (known, provisioned): it may from now on, and verdict.action says what to
+ * write; refused: the message is denied.  A device that is attached to another
+ * gateway, that is pending, or that was provisioned without a gateway is
+ * refused with device-unlisted: an operator attaches it.  ca (may be NULL) is
+ * the one that anchors the gateway: its enrolment mode and rate hold.
+ */
+struct behind {
+	const struct identity *gateway, *who;
+	const uint8_t *ca;
+	const char *address;
+	bool can_record, clock_is_set;
+	int64_t now;
+};
+void admission_behind(const struct snapshot *snapshot, const char *org,
+    const struct behind *behind, const struct source *source,
+    struct answer *out);
 
 /*
  * The decision for a session that was admitted before, after the snapshot or
  * the device changed.  The chain that its certificate had at CONNECT is looked
  * at again; if its CA is gone, leaf (may be NULL) is verified anew, and
  * answer.path is another one.  A device that is no longer provisioned is
- * refused: to be written again it has to connect again.
+ * refused: to be written again it has to connect again.  A token counts while
+ * it is the device's and has not expired; answer.valid_until is the earlier end
+ * of what the level asks for.
  */
 struct standing {
 	const struct leaf *leaf;
@@ -85,10 +125,15 @@ struct standing {
 	struct trust_path *path;   /* NULL refuses, but for is_restored */
 	const struct identity *who;
 	const char *client_id;
-	bool is_restored; /* from disk: it only receives, and its device is
-	                     judged when it returns */
-	enum sight sight;
+	bool is_restored;   /* from disk: it only receives, and its device is
+	                       judged when it returns */
+	unsigned seen_with; /* as it was admitted */
+	struct token_hash token; /* that it presented; not set: none */
+	struct pin presented;    /* its certificate */
+	enum sight sight;        /* of the device now */
 	bool locked;
+	struct token_hash device_token; /* of the device now */
+	struct pins pins;               /* of the device now */
 	int64_t now;
 };
 void admission_review(const struct snapshot *snapshot, const char *org,

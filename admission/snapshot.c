@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/json.h"
+#include "admission/tenant.h"
 
 struct snapshot {
 	atomic_uint refs;
@@ -22,9 +22,7 @@ free_snapshot(struct snapshot *snapshot)
 	size_t i;
 
 	for (i = 0; i < snapshot->tenant_count; i++) {
-		trust_set_free(snapshot->tenants[i].trust);
-		free(snapshot->tenants[i].policy.types);
-		free(snapshot->tenants[i].topics);
+		tenant_done(&snapshot->tenants[i]);
 	}
 	for (i = 0; i < snapshot->crl_count; i++) {
 		crl_unref(snapshot->crls[i]);
@@ -48,15 +46,6 @@ snapshot_unref(struct snapshot *snapshot)
 	if (snapshot != NULL && atomic_fetch_sub(&snapshot->refs, 1) == 1) {
 		free_snapshot(snapshot);
 	}
-}
-
-static enum res
-bad(struct diag *why, const char *org, const char *what, const char *value)
-{
-	return diag_res(why, RES_CORRUPT,
-	    "the registry holds a %s that this version does not understand: "
-	    "\"%s\" in the org %s; upgrade, or set it anew with certid",
-	    what, value, org);
 }
 
 /* A large CRL takes a while to read: one that has not changed is not. */
@@ -105,256 +94,6 @@ read_crls(struct snapshot *snapshot, const struct snapshot *previous,
 	return r;
 }
 
-static enum res
-read_terms(const struct ca_record *ca, struct ca_terms *terms, struct diag *why)
-{
-	enum enrolment mode;
-
-	if (!ca_state_parse(ca->state, &terms->state)) {
-		return bad(why, ca->org, "CA state", ca->state);
-	}
-	if (ca->enrol[0] != '\0' && !enrolment_parse(ca->enrol, &mode)) {
-		return bad(why, ca->org, "CA's enrolment mode", ca->enrol);
-	}
-	if (!crl_policy_parse(ca->crl_policy, &terms->crl_policy)) {
-		return bad(why, ca->org, "CA's CRL policy", ca->crl_policy);
-	}
-	terms->crl_grace = ca->crl_grace;
-	return RES_OK;
-}
-
-static enum res
-add_ca(struct tenant *tenant, const struct ca_record *ca, struct crl *crl,
-    struct diag *why)
-{
-	struct ca_terms terms = {.crl = crl};
-	char **patterns = NULL;
-	size_t count = 0;
-	enum res r = read_terms(ca, &terms, why);
-
-	if (r != RES_OK) {
-		return r;
-	}
-	/* An unreadable scope must not turn into "any identity". */
-	r = json_read_texts(
-	    ca->scope, SCOPE_PATTERNS_MAX, &patterns, &count, why);
-	if (r != RES_OK) {
-		return r == RES_NOMEM
-		    ? r
-		    : bad(why, ca->org, "CA scope", ca->scope);
-	}
-	terms.patterns = (const char *const *)patterns;
-	terms.pattern_count = count;
-	r = trust_set_add(tenant->trust, ca->der, ca->der_len, &terms, why);
-	json_texts_free(patterns, count);
-	return r;
-}
-
-static enum res
-add_cas(struct tenant *tenant, const struct config *config,
-    struct crl *const *crls, struct diag *why)
-{
-	enum res r = RES_OK;
-	size_t i;
-
-	for (i = 0; r == RES_OK && i < config->ca_count; i++) {
-		if (strcmp(config->cas[i].org, tenant->policy.org) == 0) {
-			r = add_ca(tenant, &config->cas[i], crls[i], why);
-		}
-	}
-	return r;
-}
-
-static struct type_policy *
-find_type(struct policy *policy, const struct device_type *type)
-{
-	size_t i;
-
-	for (i = 0; i < policy->type_count; i++) {
-		if (device_type_equal(&policy->types[i].type, type)) {
-			return &policy->types[i];
-		}
-	}
-	policy->types[policy->type_count].type = *type;
-	return &policy->types[policy->type_count++];
-}
-
-static enum res
-add_type(
-    struct policy *policy, const struct type_record *record, struct diag *why)
-{
-	struct type_policy *type = find_type(policy, &record->type);
-
-	type->is_declared = true;
-	if (record->enrol[0] != '\0') {
-		if (!enrolment_parse(record->enrol, &type->enrolment)) {
-			return bad(why, record->org, "type's enrolment mode",
-			    record->enrol);
-		}
-		type->has_enrolment = true;
-	}
-	if (record->id_format[0] != '\0' &&
-	    !id_kind_parse(record->id_format, &type->id_rule.kind)) {
-		return bad(
-		    why, record->org, "identity format", record->id_format);
-	}
-	if (record->id_length < 0 || record->id_length > IDENTITY_ID_MAX) {
-		return bad(why, record->org, "length of ids", "out of range");
-	}
-	type->id_rule.length = (uint8_t)record->id_length;
-	memcpy(type->id_rule.prefix, record->id_prefix,
-	    sizeof(type->id_rule.prefix));
-	return RES_OK;
-}
-
-static enum res
-add_rule(
-    struct policy *policy, const struct rule_record *rule, struct diag *why)
-{
-	struct type_policy *type;
-	struct device_type name;
-	const char *detail;
-	enum level level;
-
-	if (!level_parse(rule->level, &level)) {
-		return bad(why, rule->org, "level", rule->level);
-	}
-	if (strcmp(rule->who, "default") == 0) {
-		policy->level = level;
-		return RES_OK;
-	}
-	if (device_type_parse(rule->who, strlen(rule->who), &name, &detail) !=
-	    RES_OK) {
-		return bad(why, rule->org, "rule's type", rule->who);
-	}
-	type = find_type(policy, &name);
-	type->level = level;
-	type->has_level = true;
-	return RES_OK;
-}
-
-/* One of two words; anything else is not understood. */
-static bool
-read_choice(const char *value, const char *yes, const char *no, bool *out)
-{
-	if (strcmp(value, yes) == 0) {
-		*out = true;
-		return true;
-	}
-	*out = false;
-	return strcmp(value, no) == 0;
-}
-
-static bool
-apply_setting(
-    struct tenant *tenant, const char *key, const char *value, bool *known)
-{
-	bool ignored;
-
-	*known = true;
-	if (strcmp(key, "client-id") == 0) {
-		return client_template_parse(value,
-		           &tenant->policy.client_template, NULL) == RES_OK;
-	}
-	if (strcmp(key, "enrol") == 0) {
-		return enrolment_parse(value, &tenant->policy.enrolment);
-	}
-	if (strcmp(key, "types") == 0) {
-		return read_choice(
-		    value, "declared", "open", &tenant->policy.types_declared);
-	}
-	if (strcmp(key, "topics") == 0) {
-		return read_choice(value, "on", "off", &tenant->topics_on);
-	}
-	if (strcmp(key, "sni") == 0) {
-		tenant->sni = value;
-		return true;
-	}
-	if (strcmp(key, "ca-proof") == 0) {
-		/* Concerns who adds a CA, not who connects. */
-		return read_choice(value, "on", "off", &ignored);
-	}
-	*known = false;
-	return false;
-}
-
-static enum res
-add_setting(struct tenant *tenant, const struct setting_record *setting,
-    struct diag *why)
-{
-	bool known;
-
-	if (apply_setting(tenant, setting->key, setting->value, &known)) {
-		return RES_OK;
-	}
-	return known ? bad(why, setting->org, setting->key, setting->value)
-	             : bad(why, setting->org, "setting", setting->key);
-}
-
-static enum res
-add_topic(
-    struct tenant *tenant, const struct topic_record *topic, struct diag *why)
-{
-	struct topic_rule rule = {topic->who, ACCESS_NONE, topic->filter};
-
-	if (!access_parse(topic->access, &rule.access) ||
-	    topic_rule_check(&rule, NULL) != RES_OK) {
-		return bad(why, topic->org, "topic rule", topic->filter);
-	}
-	tenant->topics[tenant->topic_count++] = rule;
-	return RES_OK;
-}
-
-/* What holds where the registry says nothing is the strictest. */
-static enum res
-start_tenant(
-    struct tenant *tenant, const struct config *config, const char *org)
-{
-	struct policy *policy = &tenant->policy;
-
-	if (!text_copy(policy->org, sizeof(policy->org), org, strlen(org))) {
-		return RES_CORRUPT;
-	}
-	tenant->topics_on = true;
-	policy->types = calloc(config->type_count + config->rule_count + 1,
-	    sizeof(*policy->types));
-	tenant->topics =
-	    calloc(config->topic_count + 1, sizeof(*tenant->topics));
-	if (policy->types == NULL || tenant->topics == NULL) {
-		return RES_NOMEM;
-	}
-	return trust_set_new(&tenant->trust);
-}
-
-/* One loop for every kind of record: those of this org, one by one. */
-#define EACH(of, add, to)                                                      \
-	for (i = 0; r == RES_OK && i < config->of##_count; i++) {              \
-		if (strcmp(config->of##s[i].org, org) == 0) {                  \
-			r = add(to, &config->of##s[i], why);                   \
-		}                                                              \
-	}
-
-static enum res
-fill_tenant(struct tenant *tenant, const struct config *config,
-    struct crl *const *crls, const char *org, struct diag *why)
-{
-	enum res r = start_tenant(tenant, config, org);
-	size_t i;
-
-	if (r != RES_OK) {
-		return diag_res(why, r, "no memory for the org %s", org);
-	}
-	EACH(setting, add_setting, tenant)
-	if (r == RES_OK) {
-		r = add_cas(tenant, config, crls, why);
-	}
-	EACH(type, add_type, &tenant->policy)
-	EACH(rule, add_rule, &tenant->policy)
-	EACH(topic, add_topic, tenant)
-	policy_sort(&tenant->policy);
-	return r;
-}
-
 /* What is in the registry as DER is not needed twice. */
 static void
 drop_der(struct config *config)
@@ -385,7 +124,7 @@ fill(struct snapshot *snapshot, const struct snapshot *previous,
 	snapshot->tenant_count = config->org_count;
 	for (i = 0; r == RES_OK && i < config->org_count; i++) {
 		snapshot->tenants[i].number = (uint32_t)i;
-		r = fill_tenant(&snapshot->tenants[i], config, snapshot->crls,
+		r = tenant_fill(&snapshot->tenants[i], config, snapshot->crls,
 		    config->orgs[i].name, why);
 	}
 	return r;
@@ -497,6 +236,23 @@ snapshot_ca(const struct snapshot *snapshot, const char *org,
 		}
 	}
 	return NULL;
+}
+
+bool
+snapshot_is_admin(
+    const struct snapshot *snapshot, const char *org, const char *name)
+{
+	const struct admin_record *admin;
+	size_t i;
+
+	for (i = 0; i < snapshot->config.admin_count; i++) {
+		admin = &snapshot->config.admins[i];
+		if (strcmp(admin->org, org) == 0 &&
+		    strcmp(admin->name, name) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 void

@@ -23,6 +23,8 @@ struct tenant {
 	size_t topic_count;
 	const char *sni; /* suffix of server names; NULL or "": none */
 	bool topics_on;  /* false: other ACL sources decide for the admitted */
+	bool locks_clones; /* the setting clone-action is lock */
+	int64_t event_days;
 };
 
 struct snapshot;
@@ -58,6 +60,10 @@ const char *snapshot_org_of_host(
 /* The registry's record of a CA, for names and ids; NULL: not there. */
 const struct ca_record *snapshot_ca(const struct snapshot *snapshot,
     const char *org, const uint8_t fingerprint[HASH_LEN]);
+
+/* Whether name, an identity or a user name, is an admin of org. */
+bool snapshot_is_admin(
+    const struct snapshot *snapshot, const char *org, const char *name);
 
 /* Visit every active CA of an org, whatever its dates: a clock may be set
  * right at any time. */

@@ -19,6 +19,7 @@ struct entry {
 
 struct verdicts {
 	uint64_t clock; /* rises with each use */
+	struct verdicts_use use;
 	struct entry entries[ROWS][WAYS];
 };
 
@@ -38,6 +39,12 @@ verdicts_free(struct verdicts *verdicts)
 		trust_path_unref(verdicts->entries[i / WAYS][i % WAYS].path);
 	}
 	free(verdicts);
+}
+
+struct verdicts_use
+verdicts_use(const struct verdicts *verdicts)
+{
+	return verdicts->use;
 }
 
 /* A fingerprint is as good as random; who makes certificates until they meet
@@ -91,8 +98,10 @@ verdicts_find(struct verdicts *verdicts, const struct verdict_key *key,
 	struct entry *row = row_of(verdicts, key);
 	size_t i;
 
+	verdicts->use.asked++;
 	for (i = 0; i < WAYS; i++) {
 		if (is_about(&row[i], key) && holds(&row[i], key, now)) {
+			verdicts->use.found++;
 			row[i].asked = ++verdicts->clock;
 			*out = row[i].finding;
 			if (path != NULL) {

@@ -35,6 +35,12 @@ struct verdicts;
 struct verdicts *verdicts_new(void);
 void verdicts_free(struct verdicts *verdicts);
 
+/* How often verdicts_find() was asked, and found something. */
+struct verdicts_use {
+	uint64_t asked, found;
+};
+struct verdicts_use verdicts_use(const struct verdicts *verdicts);
+
 /* Whether something is known that holds at now.  path may be NULL; *path is
  * the caller's, and NULL with a refusal. */
 bool verdicts_find(struct verdicts *verdicts, const struct verdict_key *key,

@@ -94,6 +94,41 @@ json_add_text(struct json *object, const char *key, const char *text)
 	put(object, key, string(text));
 }
 
+/* Well-formed but for control characters, which cJSON escapes. */
+static bool
+is_utf8(const char *text)
+{
+	size_t len;
+
+	for (; *text != '\0'; text += len) {
+		for (len = 0;
+		     (unsigned char)text[len] >= 0x20 && text[len] != 0x7f;) {
+			len++;
+		}
+		if (len > 0 && !text_is_printable_utf8(text, len)) {
+			return false;
+		}
+		len += text[len] == '\0' ? 0 : 1;
+	}
+	return true;
+}
+
+void
+json_add_lines(struct json *object, const char *key, const char *text)
+{
+	bool keeps_high = is_utf8(text);
+	char *copy = strdup(text), *at;
+
+	for (at = copy; copy != NULL && *at != '\0'; at++) {
+		if (*at == 0x7f ||
+		    (!keeps_high && (unsigned char)*at >= 0x80)) {
+			*at = '?';
+		}
+	}
+	put(object, key, copy == NULL ? NULL : cJSON_CreateString(copy));
+	free(copy);
+}
+
 void
 json_add_number(struct json *object, const char *key, int64_t number)
 {
@@ -348,6 +383,28 @@ json_add_parsed(struct json *object, const char *key, const char *text)
 	free(copy);
 }
 
+void
+json_remove(struct json *object, const char *key)
+{
+	if (object != NULL) {
+		cJSON_DeleteItemFromObjectCaseSensitive(object->node, key);
+	}
+}
+
+void
+json_add_decimal(struct json *object, const char *key, const char *text)
+{
+	cJSON *node = parse(text, NULL);
+
+	if (!cJSON_IsNumber(node)) {
+		cJSON_Delete(node);
+		json_add_null(object, key);
+		return;
+	}
+	cJSON_Delete(node);
+	put(object, key, cJSON_CreateRaw(text));
+}
+
 char *
 json_print(const struct json *json)
 {
@@ -404,6 +461,75 @@ json_check(const char *text, char kind, size_t max, struct diag *why)
 	}
 	cJSON_Delete(node);
 	return r;
+}
+
+/* The value behind the n-th colon of the outermost object in text that has no
+ * blanks: from *start, *len bytes. */
+static void
+find_value(const char *text, size_t n, const char **start, size_t *len)
+{
+	const char *at = text, *fault;
+	size_t depth = 0, colons = 0;
+
+	*start = NULL;
+	for (; *at != '\0'; at = skip_token(at, &fault)) {
+		if (*start != NULL && depth == 1 &&
+		    (*at == ',' || *at == '}')) {
+			break;
+		}
+		if (*at == '{' || *at == '[') {
+			depth++;
+		} else if (*at == '}' || *at == ']') {
+			depth--;
+		} else if (*at == ':' && depth == 1 && ++colons == n) {
+			*start = at + 1;
+		}
+	}
+	*len = *start == NULL ? 0 : (size_t)(at - *start);
+}
+
+/* How many members there are up to the one of this key; 0: it is not there. */
+static size_t
+find_member(const cJSON *object, const char *key)
+{
+	const cJSON *child;
+	size_t n = 0;
+
+	cJSON_ArrayForEach(child, object)
+	{
+		n++;
+		if (strcmp(child->string, key) == 0) {
+			return n;
+		}
+	}
+	return 0;
+}
+
+enum res
+json_member(const char *text, const char *key, char **out)
+{
+	cJSON *node = parse(text, NULL);
+	const char *start = NULL;
+	char *copy, *value;
+	size_t n, len;
+	bool is_object = cJSON_IsObject(node);
+
+	n = is_object ? find_member(node, key) : 0;
+	cJSON_Delete(node);
+	if (n == 0) {
+		return is_object ? RES_NOTFOUND : RES_SYNTAX;
+	}
+	if ((copy = compact(text)) == NULL) {
+		return RES_NOMEM;
+	}
+	find_value(copy, n, &start, &len);
+	value = start == NULL ? NULL : strndup(start, len);
+	free(copy);
+	if (value == NULL) {
+		return RES_NOMEM;
+	}
+	*out = value;
+	return RES_OK;
 }
 
 void

@@ -25,7 +25,12 @@ void json_free(struct json *json);
 /* Text that is not UTF-8 is a defect of the caller; bytes >= 0x80 that are
  * no UTF-8 are written as '?'.  NULL text is null. */
 void json_add_text(struct json *object, const char *key, const char *text);
+/* The same with line ends, tabs and other control characters kept, but for
+ * DEL, which JSON would not escape. */
+void json_add_lines(struct json *object, const char *key, const char *text);
 void json_add_number(struct json *object, const char *key, int64_t number);
+/* A number as it is written in text; null if that is none by RFC 8259. */
+void json_add_decimal(struct json *object, const char *key, const char *text);
 void json_add_bool(struct json *object, const char *key, bool truth);
 void json_add_null(struct json *object, const char *key);
 void json_add_time(struct json *object, const char *key, int64_t when);
@@ -39,6 +44,9 @@ void json_append_text(struct json *array, const char *text);
  * if text is NULL or is not what json_check() takes. */
 void json_add_parsed(struct json *object, const char *key, const char *text);
 
+/* Take what is under key out, if there is something, and free it. */
+void json_remove(struct json *object, const char *key);
+
 /* The document as text, one line; the caller frees it.  NULL: no memory. */
 char *json_print(const struct json *json);
 
@@ -47,6 +55,13 @@ char *json_print(const struct json *json);
  * escaped NUL and without a key twice in an object. */
 MUST_CHECK enum res json_check(
     const char *text, char kind, size_t max, struct diag *why);
+
+/*
+ * What is under key in a JSON object, as JSON text without blanks, which the
+ * caller frees.  RES_NOTFOUND: there is nothing; RES_SYNTAX: text is no object,
+ * or not what json_check() takes; RES_NOMEM.
+ */
+MUST_CHECK enum res json_member(const char *text, const char *key, char **out);
 
 /*
  * Read a JSON array of strings, at most max of them.  The strings, and the

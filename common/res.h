@@ -17,6 +17,7 @@ enum res {
 	RES_NOTFOUND, /* looked, and it is not there */
 	RES_EXISTS,   /* someone else put it there first */
 	RES_UNAVAIL,  /* could not look: treat as unknown, so refuse */
+	RES_BUSY,     /* somebody else is at it: try again */
 	RES_CORRUPT,  /* what we stored ourselves does not read back */
 };
 

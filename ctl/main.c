@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/remote.h"
 #include "manage/commands.h"
 
 static void
@@ -25,9 +26,44 @@ settle(struct call *call)
 	call->now = clock_now();
 }
 
+/* The name of an option that means something with --broker alone; NULL: none
+ * was given. */
+static const char *
+find_remote(const struct call *call)
+{
+	size_t i;
+
+	for (i = 0; i < call->words.given_count; i++) {
+		if (call->words.given[i].option->use == USE_REMOTE) {
+			return call->words.given[i].option->name;
+		}
+	}
+	return NULL;
+}
+
+static bool
+check_remote(const struct call *call)
+{
+	if (call_option(call, "registry") != NULL) {
+		(void)misuse(call,
+		    "--registry and --broker exclude each other: the broker "
+		    "has a registry");
+		return false;
+	}
+	if ((call->words.command->need & NEED_LOCAL) != 0) {
+		(void)misuse(call,
+		    "\"%s\" works on the machine of the registry alone, not "
+		    "with --broker",
+		    call->words.topic);
+		return false;
+	}
+	return true;
+}
+
 static int
 run(struct call *call)
 {
+	const char *stray;
 	int code;
 
 	settle(call);
@@ -37,6 +73,15 @@ run(struct call *call)
 	}
 	if (call->words.help) {
 		return print_help(call->words.topic);
+	}
+	if (call_option(call, "broker") != NULL) {
+		return check_remote(call) ? remote_run(call) : EXIT_USAGE;
+	}
+	if ((stray = find_remote(call)) != NULL) {
+		return misuse(call,
+		    "--%s is for a broker that is managed over MQTT: use it "
+		    "with --broker, before the command",
+		    stray);
 	}
 	code = call_open(call);
 	return code == EXIT_DONE ? call->words.command->run(call) : code;

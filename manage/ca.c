@@ -152,6 +152,19 @@ field_crl(struct table *table, const struct ca_record *ca, int64_t now)
 	}
 }
 
+static void
+field_rate(struct table *table, const struct ca_record *ca)
+{
+	char text[48] = "";
+
+	if (ca->rate > 0) {
+		(void)snprintf(text, sizeof(text),
+		    "%lld new identit%s a minute", (long long)ca->rate,
+		    ca->rate == 1 ? "y" : "ies");
+	}
+	table_field(table, "rate", text);
+}
+
 static int
 print_ca(
     const struct call *call, const struct ca_record *ca, const char *revoked)
@@ -175,6 +188,7 @@ print_ca(
 	field_code(table, ca, call->now);
 	field_scope(table, ca);
 	table_field(table, "enrol", ca->enrol);
+	field_rate(table, ca);
 	table_field(table, "tags", ca->tags);
 	table_field_time(table, "added", ca->added_at);
 	field_crl(table, ca, call->now);

@@ -95,8 +95,8 @@ read_ca(const struct call *call, struct ca_candidate *out)
 	size_t len = 0;
 	enum res r;
 
-	r = read_file(
-	    path, "the CA's certificate", CA_FILE_MAX, &bytes, &len, &why);
+	r = read_file(call, path, "the CA's certificate", CA_FILE_MAX, &bytes,
+	    &len, &why);
 	if (r != RES_OK) {
 		return fail(r, &why);
 	}
@@ -324,6 +324,27 @@ take_url(const struct call *call, struct ca_record *ca)
 	return EXIT_DONE;
 }
 
+/* --rate into ca, new identities a minute; 0: no limit. */
+static bool
+take_rate(const struct call *call, struct ca_record *ca)
+{
+	const char *text = call_option(call, "rate");
+
+	if (text != NULL && strcmp(text, "none") == 0) {
+		ca->rate = 0;
+		return true;
+	}
+	if (text != NULL &&
+	    text_number(text, 1, RATE_MAX, &ca->rate) != RES_OK) {
+		(void)misuse(call,
+		    "--rate takes new identities a minute, from 1 to %d, or "
+		    "none",
+		    RATE_MAX);
+		return false;
+	}
+	return true;
+}
+
 static bool
 is_any_given(const struct call *call)
 {
@@ -343,7 +364,8 @@ take_changes(const struct call *call, struct ca_record *ca)
 	int code = take_settings(call, ca);
 
 	if (code == EXIT_DONE &&
-	    (!take_enrol(call, ca->enrol) || !take_policy(call, ca))) {
+	    (!take_enrol(call, ca->enrol) || !take_rate(call, ca) ||
+	        !take_policy(call, ca))) {
 		code = EXIT_USAGE;
 	}
 	return code == EXIT_DONE ? take_url(call, ca) : code;

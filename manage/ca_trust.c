@@ -121,7 +121,7 @@ check_proof(const struct call *call, const struct ca_record *ca)
 	uint8_t *bytes = NULL;
 	struct diag why = {""};
 	size_t len = 0;
-	enum res r = read_file(path, "the certificate that the CA signed",
+	enum res r = read_file(call, path, "the certificate that the CA signed",
 	    CA_FILE_MAX, &bytes, &len, &why);
 
 	if (r != RES_OK) {
@@ -191,7 +191,7 @@ read_crl(
 	size_t len = 0, der_len = 0;
 	struct diag why = {""};
 	enum res r =
-	    read_file(path, "the CRL", CRL_FILE_MAX, &bytes, &len, &why);
+	    read_file(call, path, "the CRL", CRL_FILE_MAX, &bytes, &len, &why);
 
 	if (r != RES_OK) {
 		return fail(r, &why);

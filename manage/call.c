@@ -42,6 +42,7 @@ call_edit(const struct call *call)
 	    .registry = call->registry,
 	    .org = call->org,
 	    .actor = "operator",
+	    .by = call->by,
 	    .now = call->now,
 	};
 
@@ -59,6 +60,7 @@ exit_code_of(enum res res)
 	case RES_EXISTS:
 		return EXIT_CONFLICT;
 	case RES_UNAVAIL:
+	case RES_BUSY:
 	case RES_CORRUPT:
 		return EXIT_NO_REGISTRY;
 	case RES_NOMEM:
@@ -141,13 +143,15 @@ call_open(struct call *call)
 	unsigned need = call->words.command->need;
 	bool writes = (need & NEED_WRITE) != 0 ||
 	    ((need & NEED_WRITE_WITH_ARGS) != 0 && call->words.arg_count > 0);
+	bool previews = (need & NEED_READ_TO_PREVIEW) != 0 &&
+	    call_option(call, "preview") != NULL;
 	struct registry_options options = {.path = call->path,
-	    .mode = writes ? REGISTRY_WRITE : REGISTRY_READ,
+	    .mode = writes && !previews ? REGISTRY_WRITE : REGISTRY_READ,
 	    .busy_ms = BUSY_MS};
 	struct diag why = {""};
 	enum res r;
 
-	if (need == NEED_NOTHING) {
+	if ((need & NEED_REGISTRY) == 0) {
 		return EXIT_DONE;
 	}
 	r = registry_open(&options, &call->registry, &why);

@@ -25,14 +25,31 @@ enum exit_code {
 	EXIT_CONFLICT = 5, /* there already, or ambiguous */
 };
 
+/* What a command that came over MQTT brings along in the place of files. */
+#define INLINE_FILES_MAX 8
+struct inline_file {
+	const char *name;
+	const uint8_t *bytes; /* never NULL */
+	size_t len;
+};
+struct inline_files {
+	struct inline_file list[INLINE_FILES_MAX];
+	size_t count;
+};
+
 struct call {
 	struct words words;
 	const char *path;
 	const char *org;
 	bool json;
 	int64_t now;
-	struct registry *registry; /* open where the command needs it */
-	struct config config;      /* loaded where the command needs it */
+	const char *by; /* the admin whose words these are; NULL: whoever runs
+	                   certid on the machine of the registry */
+	const struct inline_files *files; /* not NULL: the call came over MQTT,
+	                   and nothing of this machine is open to it but the
+	                   registry */
+	struct registry *registry;        /* open where the command needs it */
+	struct config config; /* loaded where the command needs it */
 };
 
 /* The n-th argument of the command; NULL: not given. */

@@ -11,6 +11,16 @@ const struct option global_options[] = {
     {"json", NULL, USE_ONCE, "print JSON, for programs"},
     {"help", NULL, USE_ONCE, "explain the command"},
     {"version", NULL, USE_ONCE, "print the version"},
+    {"broker", "URL", USE_REMOTE, "mqtts://HOST[:PORT]; needed for the others"},
+    {"cert", "FILE", USE_REMOTE, "the certificate to show to the broker"},
+    {"key", "FILE", USE_REMOTE, "the private key of that certificate"},
+    {"ca-file", "FILE", USE_REMOTE,
+        "CAs that the broker may have; else the system's"},
+    {"username", "NAME", USE_REMOTE, "the user name of an admin"},
+    {"password-file", "FILE", USE_REMOTE, "its first line is the password"},
+    {"client-id", "ID", USE_REMOTE,
+        "the MQTT client id; else the certificate's identity"},
+    {"timeout", "DUR", USE_REMOTE, "how long to wait; 30s by default"},
     {0},
 };
 
@@ -41,6 +51,7 @@ static const struct option ca_set_options[] = {
         "the new scope; replaces all of the old one"},
     {"enrol", "MODE", USE_ONCE,
         "narrow enrolment to auto, approve, listed; or default"},
+    {"rate", "N|none", USE_ONCE, "new identities a minute that it may bring"},
     {"crl", "POLICY", USE_ONCE, "off, if-present or required"},
     {"crl-grace", "DUR", USE_ONCE,
         "how long a CRL counts past its next update"},
@@ -58,12 +69,54 @@ static const struct option type_set_options[] = {
     {"id-length", "N", USE_ONCE, "length of the id without prefix; 0 for any"},
     {"id-prefix", "TEXT", USE_CLEARABLE,
         "what every id begins with; \"\" for nothing"},
+    {"pin", "MODE", USE_ONCE,
+        "hold devices to a certificate: none, first, listed"},
+    {"rotate", "MODE", USE_ONCE,
+        "what takes its place: none, same-key, same-ca, approve"},
+    {"overlap", "DUR", USE_ONCE,
+        "how long the old one counts after that; 7d by default"},
+    {"max-devices", "N|none", USE_ONCE, "how many devices there may be"},
+    {"address", "CIDR", USE_REPEATED_CLEARABLE,
+        "where new ones may come from; \"\" for anywhere"},
+    {"privileged", "yes|no", USE_ONCE,
+        "gateways: whether they register devices"},
+    {0},
+};
+
+static const struct option rule_set_options[] = {
+    {"preview", NULL, USE_ONCE, "tell what it would do, and change nothing"},
+    {0},
+};
+
+static const struct option compliance_options[] = {
+    {"limit", "N", USE_ONCE, "this many devices at most; 100 by default"},
+    {"after", "IDENTITY", USE_ONCE, "the page that follows this identity"},
+    {0},
+};
+
+static const struct option device_token_options[] = {
+    {"expires", "DUR", USE_ONCE, "how long it is valid; else without end"},
+    {"revoke", NULL, USE_ONCE, "take the token back, and give out none"},
+    {0},
+};
+
+static const struct option device_pin_options[] = {
+    {"cert", "FILE|HASH", USE_REPEATED,
+        "one that it may use; twice: an old and a new one"},
+    {"none", NULL, USE_ONCE, "hold it to none"},
+    {0},
+};
+
+static const struct option device_approve_options[] = {
+    {"cert", "FILE|HASH", USE_ONCE, "approve of nothing but this certificate"},
     {0},
 };
 
 static const struct option device_add_options[] = {
     {"window", "DUR|none", USE_ONCE,
         "time to connect first; else the type's, else 48h"},
+    {"cert", "FILE|HASH", USE_REPEATED,
+        "hold it to a certificate; twice: an old and a new one"},
     {"tag", "NAME=VALUE", USE_REPEATED, "a tag"},
     {"info", "FILE", USE_ONCE, "a JSON object about the device"},
     {0},
@@ -72,8 +125,23 @@ static const struct option device_add_options[] = {
 static const struct option device_list_options[] = {
     {"type", "CLASS:TYPE", USE_ONCE, "of this type only"},
     {"state", "STATE", USE_ONCE, "only allowed, pending or provisioned ones"},
+    {"gateway", "IDENTITY", USE_ONCE, "only those attached to this gateway"},
+    {"locked", NULL, USE_ONCE, "only those that are locked"},
     {"limit", "N", USE_ONCE, "this many at most; 100 by default"},
     {"after", "IDENTITY", USE_ONCE, "the page that follows this identity"},
+    {0},
+};
+
+static const struct option import_options[] = {
+    {"type", "CLASS:TYPE", USE_ONCE, "the type of ids without one"},
+    {"skip-bad", NULL, USE_ONCE, "leave bad rows out, and import the others"},
+    {0},
+};
+
+static const struct option export_options[] = {
+    {"type", "CLASS:TYPE", USE_ONCE, "of this type only"},
+    {"state", "STATE", USE_ONCE, "only allowed, pending or provisioned ones"},
+    {"output", "PATH", USE_ONCE, "write this file, readable for you alone"},
     {0},
 };
 
@@ -82,7 +150,7 @@ static const struct option explain_options[] = {
         "its certificate, or with its chain behind it; required"},
     {"chain", "FILE", USE_ONCE, "intermediate certificates that it sends"},
     {"client-id", "ID", USE_ONCE, "its MQTT client id; else the right one"},
-    {"address", "IP", USE_ONCE, "where it comes from; no rule looks at it yet"},
+    {"address", "IP", USE_ONCE, "where it comes from"},
     {"token", "T", USE_ONCE, "the token it presents"},
     {"tls", "yes|no", USE_ONCE, "whether it uses TLS; yes by default"},
     {"at", "TIME", USE_ONCE, "decide as of this time; else now"},
@@ -100,6 +168,15 @@ static const struct option follow_options[] = {
     {"kind", "KIND", USE_ONCE, "of this kind only"},
     {"since", "TIME|DUR", USE_ONCE, "begin with the events since then"},
     {"limit", "N", USE_ONCE, "end after N events"},
+    {0},
+};
+
+static const struct option hook_add_options[] = {
+    {"kind", "KIND", USE_REPEATED, "events of this kind; of every kind else"},
+    {"format", "FORMAT", USE_ONCE, "cloudevents, the default, or watson"},
+    {"secret", "FILE", USE_ONCE, "sign with what is in it, 16 bytes or more"},
+    {"ca-file", "FILE", USE_ONCE,
+        "PEM: trust these CAs alone, not the system's"},
     {0},
 };
 
@@ -141,9 +218,14 @@ static const struct option follow_options[] = {
 	"  token          use TLS and present a token\n"                       \
 	"  cert-or-token  use TLS and present either\n"                        \
 	"  tls-optional   present either, over TLS or not\n"                   \
-	"There are no tokens in this version, so no device meets the levels "  \
-	"token\n"                                                              \
-	"and cert+token."
+	"--preview tells who would be locked out, by how each device "         \
+	"connected last."
+
+#define PIN_HELP                                                               \
+	"A FILE holds the device's own certificate, PEM or DER.  A HASH is "   \
+	"the SHA-256\nfingerprint of one, 64 hex digits, with or without "     \
+	"colons:\n"                                                            \
+	"  openssl x509 -in device.pem -noout -fingerprint -sha256"
 
 #define WHO_HELP                                                               \
 	"WHO is all, a class (d or g) or a type (d:meter).  ACCESS is "        \
@@ -152,8 +234,13 @@ static const struct option follow_options[] = {
 	"the\n"                                                                \
 	"words {class} {type} {id} {org}, filled in for each client."
 
+#define ADMIN_HELP                                                             \
+	"NAME is an identity of the org, such as d:ops:1; or, in the org "     \
+	"\"default\",\nthe user name of a client that another plugin or the "  \
+	"password file\nauthenticates.  It holds at once, for every broker."
+
 const struct command commands[] = {
-    {"init", "", 0, 0, init_options, NEED_NOTHING, run_init,
+    {"init", "", 0, 0, init_options, NEED_LOCAL, run_init,
         "make a registry with the org \"default\"",
         "An existing file is never touched.  The topics are {class}/{type}/"
         "{id}/#\nfor everybody (plain) or the Watson IoT names (iot-2)."},
@@ -213,24 +300,36 @@ const struct command commands[] = {
     {"type set", "CLASS:TYPE", 1, 1, type_set_options, WRITE_ORG, run_type_set,
         "declare a device type, or change its settings",
         "What is not given stays as it is; \"default\" as MODE or DUR, an "
-        "empty prefix\nand the length 0 take a setting back.  \"type unset\" "
-        "brings back all defaults."},
+        "empty prefix\nor address, the length 0 and none take a setting back; "
+        "\"type unset\" all of them.\n"
+        "With --pin first a device is held to the first certificate that it "
+        "shows; with\nlisted, to those of \"device add\" and \"device pin\", "
+        "which hold in every mode."},
     {"type unset", "CLASS:TYPE", 1, 1, NULL, WRITE_ORG, run_type_unset,
         "forget the settings of a device type",
         "Its rule and its devices stay."},
 
     {"rule list", "", 0, 0, NULL, READ_ORG, run_rule_list,
         "list the connection security rules",
-        "With each rule the number of devices that it holds for."},
-    {"rule set", "default|CLASS:TYPE LEVEL", 2, 2, NULL, WRITE_ORG,
-        run_rule_set, "set the level that devices must meet", LEVEL_HELP},
+        "With each rule the devices that it holds for.  COMPLIANT are those "
+        "whose last\nconnection meets the level, COMPLIANCE their share of "
+        "all that have connected."},
+    {"rule set", "default|CLASS:TYPE LEVEL", 2, 2, rule_set_options,
+        WRITE_ORG | NEED_READ_TO_PREVIEW, run_rule_set,
+        "set the level that devices must meet", LEVEL_HELP},
     {"rule unset", "CLASS:TYPE", 1, 1, NULL, WRITE_ORG, run_rule_unset,
         "let the default rule hold for a type again", NULL},
+    {"compliance", "[CLASS:TYPE]", 0, 1, compliance_options, READ_ORG,
+        run_compliance, "list the devices that do not meet their rule",
+        "The rules come first, as in \"certid rule list\"; then the devices "
+        "whose last\nconnection does not meet the level, and what it "
+        "lacked."},
 
     {"device add", "IDENTITY", 1, 1, device_add_options, WRITE_ORG,
         run_device_add, "allow a device before it is first seen",
         "Its first admitted connection within the window provisions it.  "
-        "DUR is a\nnumber with a unit, as in 90s, 15m, 48h, 7d."},
+        "DUR is a\nnumber with a unit, as in 90s, 15m, 48h, "
+        "7d.\n" PIN_HELP},
     {"device list", "", 0, 0, device_list_options, READ_ORG, run_device_list,
         "list devices, ordered by identity", NULL},
     {"device show", "IDENTITY", 1, 1, NULL, READ_ORG, run_device_show,
@@ -239,8 +338,20 @@ const struct command commands[] = {
         "refuse a device from now on", "Its session is closed at once."},
     {"device unlock", "IDENTITY", 1, 1, NULL, WRITE_ORG, run_device_unlock,
         "let a locked device connect again", NULL},
-    {"device approve", "IDENTITY", 1, 1, NULL, WRITE_ORG, run_device_approve,
-        "let a pending device in", NULL},
+    {"device approve", "IDENTITY", 1, 1, device_approve_options, WRITE_ORG,
+        run_device_approve,
+        "let in a pending device, or a certificate that waits", NULL},
+    {"device pin", "IDENTITY", 1, 1, device_pin_options, WRITE_ORG,
+        run_device_pin, "set the certificates that a device is held to",
+        "They replace all that it was held to before.\n" PIN_HELP},
+    {"device token", "IDENTITY", 1, 1, device_token_options, WRITE_ORG,
+        run_device_token, "give a device a new token, shown this once",
+        "It takes the place of an older one.  The device presents it as its "
+        "password,\nwith the user name use-token-auth or its identity."},
+    {"device attach", "IDENTITY GATEWAY", 2, 2, NULL, WRITE_ORG,
+        run_device_attach, "let a gateway speak for a device", NULL},
+    {"device detach", "IDENTITY", 1, 1, NULL, WRITE_ORG, run_device_detach,
+        "let no gateway speak for a device any more", NULL},
     {"device remove", "IDENTITY", 1, 1, NULL, WRITE_ORG, run_device_remove,
         "forget a device", "It may enrol again; to keep it out, lock it."},
 
@@ -261,13 +372,34 @@ const struct command commands[] = {
         "  types open|declared    declared: refuse types not \"type set\"\n"
         "  enrol MODE             of types without a mode: auto, approve, "
         "listed\n"
+        "  max-devices N|none     how many devices there may be\n"
         "  ca-proof on|off        on: CAs that are added wait for proof of "
         "possession\n"
         "  sni SUFFIX             clients reach the org NAME as NAME.SUFFIX; "
         "\"\" for none\n"
+        "  clone-action ACTION    of two that use one identity: event, or lock "
+        "it as well\n"
+        "  event-days N           how long events are kept, 90 at first\n"
         "A SUFFIX is the end of a DNS name.  That of the org \"default\" "
         "holds for every\norg.  Only a broker with plugin_opt_tls_verify "
         "plugin looks at it."},
+    {"import", "FILE", 1, 1, import_options, WRITE_ORG, run_import,
+        "allow many devices, from a CSV file",
+        "FILE is - for stdin.  The first row names the columns: ID and any "
+        "of\n"
+        "  TLS Client Certificate  PEM, DER in base64, or a SHA-256 "
+        "fingerprint\n"
+        "  Tags                    [{\"name\": \"site\", \"value\": "
+        "\"south\"}]\n"
+        "  Type, Class             of an ID that is no whole identity\n"
+        "  Window                  DUR, none, or a time\n"
+        "  Info                    a JSON object\n"
+        "and those that export adds.  All rows are imported, or none; every "
+        "bad one is\ntold with its line."},
+    {"export", "", 0, 0, export_options, READ_ORG | NEED_TEXT, run_export,
+        "write all devices as CSV, for import",
+        "Gateways come first.  What it writes holds hashes of tokens: keep "
+        "it as you\nkeep the registry."},
     {"explain", "", 0, 0, explain_options, READ_ORG, run_explain,
         "tell how a connection would be decided, and why",
         "The file of --cert is PEM or DER; if it holds several certificates, "
@@ -278,10 +410,29 @@ const struct command commands[] = {
         "list what happened, the newest last",
         "--since takes a time, as in 2026-11-21T14:00:00Z, or a span before "
         "now,\nas in 24h."},
-    {"event follow", "", 0, 0, follow_options, READ_ORG, run_event_follow,
-        "print events as they come, until interrupted",
+    {"event follow", "", 0, 0, follow_options, READ_ORG | NEED_LOCAL,
+        run_event_follow, "print events as they come, until interrupted",
         "With --json every line is one document."},
-    {"help", "[COMMAND]", 0, 2, NULL, NEED_NOTHING, run_help,
+    {"metrics", "", 0, 0, NULL, READ_ORG, run_metrics,
+        "print what is counted, for Prometheus",
+        "Text format 0.0.4, of all brokers on this registry.  With --org "
+        "what is of that\norg alone."},
+    {"hook add", "URL", 1, 1, hook_add_options, WRITE_ORG, run_hook_add,
+        "have events delivered to an https server",
+        "The broker posts each event from now on to URL until the server "
+        "answers 2xx.\nFormat watson tells of device-provisioned alone."},
+    {"hook list", "", 0, 0, NULL, READ_ORG, run_hook_list,
+        "list the receivers of events, and how delivery does", NULL},
+    {"hook remove", "HOOK", 1, 1, NULL, WRITE_ORG, run_hook_remove,
+        "deliver nothing more to a server",
+        "HOOK is the id, the beginning of it, or the URL."},
+    {"admin add", "NAME", 1, 1, NULL, WRITE_ORG, run_admin_add,
+        "let somebody manage the org over MQTT", ADMIN_HELP},
+    {"admin list", "", 0, 0, NULL, READ_ORG, run_admin_list,
+        "list who may manage the org over MQTT", NULL},
+    {"admin remove", "NAME", 1, 1, NULL, WRITE_ORG, run_admin_remove,
+        "take the right to manage the org back", ADMIN_HELP},
+    {"help", "[COMMAND]", 0, 2, NULL, NEED_LOCAL, run_help,
         "explain a command, or list all",
         "With --json the table of all commands and options."},
     {0},

@@ -19,6 +19,9 @@ int run_status(struct call *call);
 int run_help(struct call *call);
 int run_explain(struct call *call);
 int run_set(struct call *call);
+int run_import(struct call *call);
+int run_export(struct call *call);
+int run_metrics(struct call *call);
 
 int run_org_add(struct call *call);
 int run_org_list(struct call *call);
@@ -43,6 +46,7 @@ int run_type_unset(struct call *call);
 int run_rule_list(struct call *call);
 int run_rule_set(struct call *call);
 int run_rule_unset(struct call *call);
+int run_compliance(struct call *call);
 
 int run_device_add(struct call *call);
 int run_device_list(struct call *call);
@@ -51,10 +55,22 @@ int run_device_lock(struct call *call);
 int run_device_unlock(struct call *call);
 int run_device_approve(struct call *call);
 int run_device_remove(struct call *call);
+int run_device_token(struct call *call);
+int run_device_pin(struct call *call);
+int run_device_attach(struct call *call);
+int run_device_detach(struct call *call);
+
+int run_hook_add(struct call *call);
+int run_hook_list(struct call *call);
+int run_hook_remove(struct call *call);
 
 int run_topic_list(struct call *call);
 int run_topic_add(struct call *call);
 int run_topic_remove(struct call *call);
+
+int run_admin_add(struct call *call);
+int run_admin_list(struct call *call);
+int run_admin_remove(struct call *call);
 
 int run_event_list(struct call *call);
 int run_event_follow(struct call *call);

@@ -2,6 +2,7 @@
 /*
  * device: certid device add|list|show|lock|unlock|approve|remove.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +10,10 @@
 #include "manage/commands.h"
 #include "manage/objects.h"
 #include "manage/output.h"
+#include "manage/pin.h"
 #include "manage/streams.h"
 #include "manage/words.h"
+#include "policy/pins.h"
 
 #define WINDOW_DEFAULT ((int64_t)48 * 3600)
 #define LIMIT_DEFAULT  100
@@ -29,7 +32,8 @@ take_info(const struct call *call, char **out)
 	if (path == NULL) {
 		return EXIT_DONE;
 	}
-	r = read_file(path, "a JSON object", JSON_MAX, &bytes, &len, &why);
+	r = read_file(
+	    call, path, "a JSON object", JSON_MAX, &bytes, &len, &why);
 	if (r != RES_OK) {
 		return fail(r, &why);
 	}
@@ -92,6 +96,9 @@ take_device(const struct call *call, struct device *device)
 	device->window_ends_at =
 	    window == CLOCK_FOREVER ? CLOCK_FOREVER : call->now + window;
 	code = check_id(type, &device->who);
+	if (code == EXIT_DONE) {
+		code = take_pins(call, &device->who, &device->pins);
+	}
 	return code == EXIT_DONE ? take_info(call, &device->info) : code;
 }
 
@@ -114,7 +121,8 @@ run_device_add(struct call *call)
 		r = edit_device_add(&edit, &device, &why);
 		code = r != RES_OK
 		    ? fail(r, &why)
-		    : report(call, device_json(&call->config, &device),
+		    : report(call,
+		          device_json(&call->config, &device, call->now),
 		          "added the device %s", call_arg(call, 0));
 	}
 	device_done(&device);
@@ -155,46 +163,84 @@ visit(const struct device *device, void *context)
 	}
 	page->last = device->who;
 	if (page->call->json) {
-		json_append(
-		    page->array, device_json(&page->call->config, device));
+		json_append(page->array,
+		    device_json(&page->call->config, device, page->call->now));
 	} else {
 		add_row(page->table, device);
 	}
 	return RES_OK;
 }
 
+/* What a query only points to. */
+struct selection {
+	struct device_type type;
+	struct identity after, gateway;
+};
+
+static bool
+take_state(const struct call *call, struct device_query *query)
+{
+	const char *state = call_option(call, "state");
+
+	if (state == NULL) {
+		return true;
+	}
+	if (!device_state_parse(state, &query->state)) {
+		(void)misuse(call,
+		    "--state takes allowed, pending or provisioned%s",
+		    strcmp(state, "locked") == 0
+		        ? "; a device of any state may be locked: --locked"
+		        : "");
+		return false;
+	}
+	query->has_state = true;
+	return true;
+}
+
+static bool
+take_gateway(const struct call *call, struct identity *gateway,
+    struct device_query *query)
+{
+	const char *text = call_option(call, "gateway");
+
+	if (text == NULL) {
+		return true;
+	}
+	if (!take_identity(call, text, gateway)) {
+		return false;
+	}
+	if (gateway->type.class != 'g') {
+		(void)misuse(
+		    call, "%s is no gateway: name one as g:TYPE:ID", text);
+		return false;
+	}
+	query->gateway = gateway;
+	return true;
+}
+
 static bool
 take_query(const struct call *call, struct device_query *query,
-    struct device_type *type, struct identity *after)
+    struct selection *selection)
 {
-	const char *type_text = call_option(call, "type");
-	const char *state = call_option(call, "state");
-	const char *after_text = call_option(call, "after");
+	const char *type = call_option(call, "type");
+	const char *after = call_option(call, "after");
 
-	if (type_text != NULL) {
-		if (!take_type(call, type_text, type)) {
+	if (type != NULL) {
+		if (!take_type(call, type, &selection->type)) {
 			return false;
 		}
-		query->type = type;
+		query->type = &selection->type;
 	}
-	if (state != NULL) {
-		if (!device_state_parse(state, &query->state)) {
-			(void)misuse(call,
-			    "--state takes allowed, pending or provisioned%s",
-			    strcmp(state, "locked") == 0
-			        ? "; a device of any state may be locked"
-			        : "");
+	if (after != NULL) {
+		if (!take_identity(call, after, &selection->after)) {
 			return false;
 		}
-		query->has_state = true;
+		query->after = &selection->after;
 	}
-	if (after_text != NULL) {
-		if (!take_identity(call, after_text, after)) {
-			return false;
-		}
-		query->after = after;
-	}
-	return take_number(call, "limit", 1, LIMIT_MAX, &query->limit);
+	query->is_locked = call_option(call, "locked") != NULL;
+	return take_state(call, query) &&
+	    take_gateway(call, &selection->gateway, query) &&
+	    take_number(call, "limit", 1, LIMIT_MAX, &query->limit);
 }
 
 static int
@@ -224,13 +270,12 @@ run_device_list(struct call *call)
 	    "IDENTITY", "STATE", "LOCKED", "LAST SEEN", "ADDRESS"};
 	struct device_query query = {
 	    .org = call->org, .limit = LIMIT_DEFAULT, .full = call->json};
-	struct device_type type = {0};
-	struct identity after;
+	struct selection selection = {0};
 	struct diag why = {""};
 	struct page page;
 	enum res r;
 
-	if (!take_query(call, &query, &type, &after)) {
+	if (!take_query(call, &query, &selection)) {
 		return EXIT_USAGE;
 	}
 	page = (struct page){.call = call,
@@ -245,63 +290,6 @@ run_device_list(struct call *call)
 		return fail(r, &why);
 	}
 	return print_page(&page);
-}
-
-static void
-add_fields(
-    struct table *table, const struct call *call, const struct device *device)
-{
-	char identity[IDENTITY_TEXT_MAX + 1],
-	    hex[HASH_TEXT_MAX + 1] = "", ca[HASH_TEXT_MAX + 1] = "";
-
-	if (device->has_ca) {
-		ca_id_of(&call->config, call->org, device->ca, ca);
-	}
-	if (device->has_fingerprint) {
-		text_hex(hex, device->fingerprint, HASH_LEN);
-	}
-	identity_format(&device->who, identity);
-	table_field(table, "identity", identity);
-	table_field(table, "state", device_state_name(device->state));
-	table_field(table, "locked", device->locked ? "yes" : "no");
-	table_field_time(table, "created", device->created_at);
-	table_field_time(table, "provisioned", device->provisioned_at);
-	table_field_time(table, "last seen", device->last_seen_at);
-	table_field(table, "last address", device->last_address);
-	table_field_time(table, "window ends", device->window_ends_at);
-	table_field(table, "ca", ca);
-	table_field(table, "fingerprint", hex);
-	table_field(table, "subject", device->subject);
-	table_field(table, "serial", device->serial);
-	table_field_time(table, "not after", device->not_after);
-	table_field(table, "tags", device->tags);
-	table_field(table, "info", device->info);
-}
-
-int
-run_device_show(struct call *call)
-{
-	struct device device = {.tags = NULL};
-	struct table *table;
-	struct identity who;
-	int code;
-
-	if (!take_identity(call, call_arg(call, 0), &who)) {
-		return EXIT_USAGE;
-	}
-	code = find_device(call, &who, &device);
-	if (code != EXIT_DONE) {
-		return code;
-	}
-	if (call->json) {
-		code = print_json(device_json(&call->config, &device));
-	} else {
-		table = table_new(NULL, 2);
-		add_fields(table, call, &device);
-		code = print_table(table);
-	}
-	device_done(&device);
-	return code;
 }
 
 /* Lock or unlock one device, and show it as it is after. */
@@ -329,13 +317,15 @@ change_lock(struct call *call, bool locked)
 	if (r != RES_OK) {
 		code = fail(r, &why);
 	} else if (already) {
-		code = report(call, device_json(&call->config, &device),
-		    "the device %s is %s already", call_arg(call, 0),
-		    locked ? "locked" : "unlocked");
+		code =
+		    report(call, device_json(&call->config, &device, call->now),
+		        "the device %s is %s already", call_arg(call, 0),
+		        locked ? "locked" : "unlocked");
 	} else {
-		code = report(call, device_json(&call->config, &device),
-		    "%s the device %s", locked ? "locked" : "unlocked",
-		    call_arg(call, 0));
+		code =
+		    report(call, device_json(&call->config, &device, call->now),
+		        "%s the device %s", locked ? "locked" : "unlocked",
+		        call_arg(call, 0));
 	}
 	device_done(&device);
 	return code;
@@ -353,24 +343,81 @@ run_device_unlock(struct call *call)
 	return change_lock(call, false);
 }
 
+/* Whether what waits is what --cert names: another one may have come since the
+ * operator looked.  An exit code, an error told. */
+static int
+check_approved(const struct call *call, const struct device *device)
+{
+	const struct pin *pin;
+	struct pins named = {0};
+	char hex[HASH_TEXT_MAX + 1];
+	int code = take_pins(call, &device->who, &named);
+
+	if (code != EXIT_DONE || named.count == 0) {
+		return code;
+	}
+	pin = pins_find(&device->pins, named.list[0].fingerprint);
+	if (device->state == DEVICE_PENDING ? device->has_fingerprint &&
+	            memcmp(device->fingerprint, named.list[0].fingerprint,
+	                HASH_LEN) == 0
+	                                    : pin != NULL && pin->waits) {
+		return EXIT_DONE;
+	}
+	text_hex(hex, named.list[0].fingerprint, HASH_LEN);
+	return refuse(EXIT_CONFLICT,
+	    "the certificate %.16s... is not what waits: look with \"certid "
+	    "device show %s\"",
+	    hex, call_arg(call, 0));
+}
+
+/* A pending device first; else the certificate that waits. */
+static enum res
+approve(struct call *call, const struct device *device, const char **what,
+    struct diag *why)
+{
+	struct edit edit = call_edit(call);
+	struct pins pins;
+
+	if (device->state != DEVICE_PENDING &&
+	    policy_pins_approve(&device->pins,
+	        overlap_of(
+	            type_of(&call->config, call->org, &device->who.type)),
+	        call->now, &pins)) {
+		*what = "the new certificate of the device";
+		return edit_device_approve_pins(
+		    &edit, &device->who, &device->pins, &pins, why);
+	}
+	*what = "the device";
+	return edit_device_approve(&edit, &device->who, why);
+}
+
 int
 run_device_approve(struct call *call)
 {
-	struct edit edit = call_edit(call);
 	struct device device = {.tags = NULL};
 	struct diag why = {""};
 	struct identity who;
+	const char *what = "";
 	enum res r;
 	int code;
 
 	if (!take_identity(call, call_arg(call, 0), &who)) {
 		return EXIT_USAGE;
 	}
-	r = edit_device_approve(&edit, &who, &why);
-	code = r == RES_OK ? find_device(call, &who, &device) : fail(r, &why);
+	code = find_device(call, &who, &device);
 	if (code == EXIT_DONE) {
-		code = report(call, device_json(&call->config, &device),
-		    "approved the device %s", call_arg(call, 0));
+		code = check_approved(call, &device);
+	}
+	if (code == EXIT_DONE) {
+		r = approve(call, &device, &what, &why);
+		device_done(&device);
+		code = r == RES_OK ? find_device(call, &who, &device)
+		                   : fail(r, &why);
+	}
+	if (code == EXIT_DONE) {
+		code =
+		    report(call, device_json(&call->config, &device, call->now),
+		        "approved %s %s", what, call_arg(call, 0));
 	}
 	device_done(&device);
 	return code;
@@ -394,9 +441,10 @@ run_device_remove(struct call *call)
 		return code;
 	}
 	r = edit_device_remove(&edit, &who, &why);
-	code = r != RES_OK ? fail(r, &why)
-	                   : report(call, device_json(&call->config, &device),
-	                         "removed the device %s", call_arg(call, 0));
+	code = r != RES_OK
+	    ? fail(r, &why)
+	    : report(call, device_json(&call->config, &device, call->now),
+	          "removed the device %s", call_arg(call, 0));
 	device_done(&device);
 	return code;
 }

@@ -11,36 +11,26 @@
 #include <unistd.h>
 
 #include "manage/commands.h"
-#include "manage/objects.h"
 #include "manage/output.h"
 #include "manage/streams.h"
 #include "manage/words.h"
+#include "registry/event.h"
 
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX     100000
 #define POLL_MS       100
 
-static const char *const kinds[] = {"device-provisioned", "device-pending",
-    "device-approved", "device-locked", "device-unlocked", "device-removed",
-    "pin-changed", "pin-mismatch", "clone-suspected", "session-closed",
-    "ca-added", "ca-proven", "ca-activated", "ca-deactivated", "ca-removed",
-    "ca-expiring", "crl-updated", "crl-failed", "rule-changed", "type-changed",
-    "setting-changed", "import"};
-
 static bool
 take_kind(const struct call *call, const char **out)
 {
 	const char *text = call_option(call, "kind");
-	size_t i;
 
 	if (text == NULL) {
 		return true;
 	}
-	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (strcmp(kinds[i], text) == 0) {
-			*out = text;
-			return true;
-		}
+	if (event_is_kind(text)) {
+		*out = text;
+		return true;
 	}
 	(void)misuse(
 	    call, "\"%.80s\" is not a kind of event such as ca-added", text);

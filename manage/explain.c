@@ -40,7 +40,7 @@ static int
 load(const struct call *call, const char *option, uint8_t **out, size_t *len)
 {
 	struct diag why = {""};
-	enum res r = read_file(call_option(call, option), "a certificate",
+	enum res r = read_file(call, call_option(call, option), "a certificate",
 	    CERT_FILE_MAX, out, len, &why);
 
 	return r == RES_OK ? EXIT_DONE : fail(r, &why);
@@ -148,6 +148,7 @@ take_request(const struct call *call, struct request *request)
 	*request = (struct request){
 	    .client_id = call_option(call, "client-id"),
 	    .password = call_option(call, "token"),
+	    .address = address,
 	    .tls = tls == NULL || strcmp(tls, "yes") == 0,
 	    .can_record = true,
 	    .clock_is_set = clock_is_set(call->now),
@@ -160,7 +161,6 @@ take_request(const struct call *call, struct request *request)
 		(void)misuse(call, "--tls takes yes or no");
 		return false;
 	}
-	/* No rule of this version looks at it. */
 	if (address != NULL && inet_pton(AF_INET, address, &ignored) != 1 &&
 	    inet_pton(AF_INET6, address, &ignored) != 1) {
 		(void)misuse(call,
@@ -203,6 +203,15 @@ look_up(void *context, const char *org, const struct identity *who,
     struct device *out, bool *case_clash)
 {
 	return registry_get(context, org, who, false, out, case_clash, NULL);
+}
+
+static enum res
+count(void *context, const char *org, const struct device_type *type,
+    int64_t *out)
+{
+	const struct device_query query = {.org = org, .type = type};
+
+	return registry_count(context, &query, out, NULL);
 }
 
 /* The answer as words; NULL where the decision did not come that far. */
@@ -313,6 +322,8 @@ print_for_people(const struct words_of *words, const struct trace *trace,
 int
 run_explain(struct call *call)
 {
+	const struct source source = {
+	    .context = call->registry, .find = look_up, .count = count};
 	struct question question = {0};
 	struct trace trace = {0};
 	struct answer answer = {0};
@@ -322,8 +333,7 @@ run_explain(struct call *call)
 	code = ask(call, &question);
 	if (code == EXIT_DONE) {
 		admission_decide(question.snapshot, call->org,
-		    &question.request, look_up, call->registry, &answer,
-		    &trace);
+		    &question.request, &source, &answer, &trace);
 		put_in_words(call->org, question.snapshot, &answer, &words);
 		code = call->json ? print_for_programs(&words, &trace)
 		                  : print_for_people(&words, &trace, &answer);

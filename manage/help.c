@@ -12,16 +12,20 @@
 #define USAGE                                                                  \
 	"usage: certid [--registry PATH] [--org ORG] [--json] COMMAND ...\n"
 
+/* Those to manage a broker over MQTT, or all others. */
 static void
-list_options(const struct option *options)
+list_options(const struct option *options, bool remote)
 {
 	char left[64];
 
 	for (; options != NULL && options->name != NULL; options++) {
+		if ((options->use == USE_REMOTE) != remote) {
+			continue;
+		}
 		(void)snprintf(left, sizeof(left), "--%s%s%s%s", options->name,
 		    options->value == NULL ? "" : " ",
 		    options->value == NULL ? "" : options->value,
-		    options->use == USE_REPEATED ? "..." : "");
+		    option_is_repeated(options) ? "..." : "");
 		(void)fprintf(answers(), "  %-21s  %s\n", left, options->help);
 	}
 }
@@ -54,7 +58,7 @@ explain_command(const struct command *command)
 	}
 	if (command->options != NULL) {
 		(void)fprintf(answers(), "\noptions (... may be repeated):\n");
-		list_options(command->options);
+		list_options(command->options, false);
 	}
 }
 
@@ -74,7 +78,10 @@ print_help(const char *topic)
 	(void)fprintf(answers(), USAGE "\ncommands:\n");
 	list_commands(topic);
 	(void)fprintf(answers(), "\noptions of every command:\n");
-	list_options(global_options);
+	list_options(global_options, false);
+	(void)fprintf(
+	    answers(), "\nto manage a broker over MQTT, before the command:\n");
+	list_options(global_options, true);
 	(void)fprintf(answers(),
 	    "\nThe registry is %s,\nor the one that %s names.  "
 	    "\"certid help COMMAND\" tells more.\n",
@@ -92,7 +99,7 @@ options_json(const struct option *options)
 		json_add_text(object, "name", options->name);
 		json_add_text(object, "value", options->value);
 		json_add_bool(
-		    object, "repeatable", options->use == USE_REPEATED);
+		    object, "repeatable", option_is_repeated(options));
 		json_append(array, object);
 	}
 	return array;

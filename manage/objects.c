@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 #include "manage/objects.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "manage/health.h"
@@ -68,6 +69,11 @@ ca_json(const struct ca_record *ca, int64_t now)
 	json_add_text(object, "state", ca->state);
 	json_add_parsed(object, "scope", ca->scope == NULL ? "[]" : ca->scope);
 	json_add_text(object, "enrol", or_null(ca->enrol));
+	if (ca->rate > 0) {
+		json_add_number(object, "rate", ca->rate);
+	} else {
+		json_add_null(object, "rate");
+	}
 	json_add_parsed(object, "tags", ca->tags == NULL ? "[]" : ca->tags);
 	json_add_time(object, "added_at", ca->added_at);
 	json_add_time(object, "code_expires_at",
@@ -85,8 +91,91 @@ add_class(struct json *object, const struct device_type *type)
 	json_add_text(object, "type", type->name);
 }
 
+const char *
+pin_state(const struct pin *pin, int64_t now)
+{
+	if (pin->waits) {
+		return "waits";
+	}
+	return pin->ends_at > now ? "holds" : "lapsed";
+}
+
+static const struct {
+	unsigned bit;
+	const char *word, *name;
+} sights[] = {
+    {SEEN_TLS, "tls", "TLS"},
+    {SEEN_CERT, "certificate", "certificate"},
+    {SEEN_TOKEN, "token", "token"},
+};
+
+void
+seen_format(unsigned seen_with, char text[SEEN_TEXT_MAX + 1])
+{
+	size_t i, used = 0;
+
+	text[0] = '\0';
+	for (i = 0; i < sizeof(sights) / sizeof(sights[0]); i++) {
+		if ((seen_with & sights[i].bit) != 0) {
+			used += (size_t)snprintf(text + used,
+			    SEEN_TEXT_MAX + 1 - used, "%s%s",
+			    used == 0 ? "" : ", ", sights[i].name);
+		}
+	}
+}
+
 struct json *
-device_json(const struct config *config, const struct device *device)
+seen_json(unsigned seen_with)
+{
+	struct json *array = json_array();
+	size_t i;
+
+	for (i = 0; i < sizeof(sights) / sizeof(sights[0]); i++) {
+		if ((seen_with & sights[i].bit) != 0) {
+			json_append_text(array, sights[i].word);
+		}
+	}
+	return array;
+}
+
+static struct json *
+pins_json(const struct pins *pins, int64_t now)
+{
+	struct json *array = json_array(), *object;
+	size_t i;
+
+	for (i = 0; i < pins->count; i++) {
+		object = json_object();
+		json_add_hash(object, "fingerprint", pins->list[i].fingerprint);
+		json_add_text(object, "state", pin_state(&pins->list[i], now));
+		json_add_time(object, "added_at", pins->list[i].added_at);
+		json_add_time(object, "ends_at", pins->list[i].ends_at);
+		json_append(array, object);
+	}
+	return array;
+}
+
+/* How it may connect, and how it did; never what a token is made of. */
+static void
+add_credentials(struct json *object, const struct device *device, int64_t now)
+{
+	struct json *token;
+
+	json_add(object, "pins", pins_json(&device->pins, now));
+	if (device->token.is_set) {
+		token = json_object();
+		json_add_time(token, "created_at", device->token.created_at);
+		json_add_time(token, "expires_at", device->token.expires_at);
+		json_add(object, "token", token);
+	} else {
+		json_add_null(object, "token");
+	}
+	json_add(object, "seen_with", seen_json(device->seen_with));
+}
+
+struct json *
+device_json(
+    const struct config *config, const struct device *device, int64_t now)
 {
 	struct json *object = json_object();
 	char text[IDENTITY_TEXT_MAX + 1], ca[HASH_TEXT_MAX + 1];
@@ -114,26 +203,15 @@ device_json(const struct config *config, const struct device *device)
 	json_add_text(object, "subject", or_null(device->subject));
 	json_add_text(object, "serial", or_null(device->serial));
 	json_add_time(object, "not_after", device->not_after);
-	json_add(object, "pins", json_array());
+	add_credentials(object, device, now);
 	json_add_parsed(
 	    object, "tags", device->tags == NULL ? "[]" : device->tags);
 	json_add_parsed(
 	    object, "info", device->info == NULL ? "{}" : device->info);
-	json_add_null(object, "gateway");
-	return object;
-}
-
-struct json *
-event_json(const struct event *event)
-{
-	struct json *object = json_object();
-
-	json_add_number(object, "seq", event->seq);
-	json_add_time(object, "time", event->time);
-	json_add_text(object, "actor", event->actor);
-	json_add_text(object, "kind", event->kind);
-	json_add_text(object, "subject", event->subject);
-	json_add_text(object, "detail", or_null(event->detail));
+	if (device->has_gateway) {
+		identity_format(&device->gateway, text);
+	}
+	json_add_text(object, "gateway", device->has_gateway ? text : NULL);
 	return object;
 }
 
@@ -184,13 +262,11 @@ rule_of(const struct config *config, const char *org, const char *who)
 	return NULL;
 }
 
-bool
-level_needs_token(const char *level)
+int64_t
+overlap_of(const struct type_record *type)
 {
-	enum level parsed;
-
-	return level_parse(level, &parsed) &&
-	    (parsed == LEVEL_TOKEN || parsed == LEVEL_CERT_TOKEN);
+	return type == NULL || type->overlap == CLOCK_NONE ? OVERLAP_DEFAULT
+	                                                   : type->overlap;
 }
 
 bool

@@ -14,8 +14,7 @@ struct json *org_json(const struct org *org);
 /* Without "revoked", which takes a look at all CAs. */
 struct json *ca_json(const struct ca_record *ca, int64_t now);
 struct json *device_json(
-    const struct config *config, const struct device *device);
-struct json *event_json(const struct event *event);
+    const struct config *config, const struct device *device, int64_t now);
 
 /* The id of the CA with this fingerprint, as much of it as tells it if it was
  * removed. */
@@ -28,12 +27,16 @@ const struct type_record *type_of(const struct config *config, const char *org,
 const struct rule_record *rule_of(
     const struct config *config, const char *org, const char *who);
 
-/* Whether no device can meet the level in this version, for want of tokens;
- * NO_TOKENS says so of a level. */
-bool level_needs_token(const char *level);
-#define NO_TOKENS                                                              \
-	"no device can meet the level %s in this version: there are no "       \
-	"tokens yet"
+/* The overlap of a type's pins that holds. */
+int64_t overlap_of(const struct type_record *type);
+
+/* "holds", "lapsed" or "waits". */
+const char *pin_state(const struct pin *pin, int64_t now);
+
+#define SEEN_TEXT_MAX 31
+/* "TLS, certificate, token", as much of it as was; "" for 0. */
+void seen_format(unsigned seen_with, char text[SEEN_TEXT_MAX + 1]);
+struct json *seen_json(unsigned seen_with);
 
 /* The format of a type's ids; type may be NULL.  False: the kind is unknown. */
 MUST_CHECK bool read_id_rule(

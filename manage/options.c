@@ -27,6 +27,20 @@ command_find(const struct command *table, const char *words)
 }
 
 bool
+option_is_repeated(const struct option *option)
+{
+	return option->use == USE_REPEATED ||
+	    option->use == USE_REPEATED_CLEARABLE;
+}
+
+bool
+option_is_clearable(const struct option *option)
+{
+	return option->use == USE_CLEARABLE ||
+	    option->use == USE_REPEATED_CLEARABLE;
+}
+
+bool
 command_is_noun(const struct command *table, const char *word)
 {
 	size_t len = strlen(word);
@@ -66,12 +80,10 @@ static const struct option *
 look_up(const struct parser *parser, const char *name, size_t len)
 {
 	const struct command *command = parser->words->command;
-	const struct option *option = find(parser->globals, name, len);
+	const struct option *option =
+	    command == NULL ? NULL : find(command->options, name, len);
 
-	if (option == NULL && command != NULL) {
-		option = find(command->options, name, len);
-	}
-	return option;
+	return option != NULL ? option : find(parser->globals, name, len);
 }
 
 static bool
@@ -129,7 +141,7 @@ take_value(struct parser *parser, const struct option *option,
 		return blame_option(
 		    parser, "a value is missing after option", dashed, len);
 	}
-	if (**out == '\0' && option->use != USE_CLEARABLE) {
+	if (**out == '\0' && !option_is_clearable(option)) {
 		(void)snprintf(mistake, sizeof(mistake),
 		    "option %s needs a value that is not empty", dashed);
 		return blame(parser, mistake);
@@ -155,7 +167,7 @@ take_option(struct parser *parser)
 	if (option == NULL) {
 		return blame_option(parser, "unknown option", word, (int)len);
 	}
-	if (option->use != USE_REPEATED && is_given(words, option)) {
+	if (!option_is_repeated(option) && is_given(words, option)) {
 		return blame_option(
 		    parser, "given twice: option", word, (int)len);
 	}

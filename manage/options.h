@@ -25,6 +25,8 @@ enum option_use {
 	USE_ONCE = 0,
 	USE_REPEATED,  /* may be given several times */
 	USE_CLEARABLE, /* "" as its value clears a setting */
+	USE_REMOTE,    /* once, and only to manage a broker over MQTT */
+	USE_REPEATED_CLEARABLE,
 };
 
 struct option {
@@ -41,6 +43,9 @@ enum need {
 	NEED_ORG = 4,             /* the org of the call must exist */
 	NEED_WRITE_WITH_ARGS = 8, /* for writing, if there are arguments */
 	NEED_NO_VALUE = 16,       /* "" as the last argument clears something */
+	NEED_LOCAL = 32, /* the machine of the registry: not over MQTT */
+	NEED_TEXT = 64,  /* prints no JSON, but text for programs */
+	NEED_READ_TO_PREVIEW = 128, /* with --preview nothing is written */
 };
 
 struct command {
@@ -72,7 +77,9 @@ struct words {
 };
 
 /*
- * Take argv apart by the table and the options that every command has.
+ * Take argv apart by the table and the options that every command has.  An
+ * option of a command that is called as one of those is the command's, once the
+ * command has been named.
  * RES_SYNTAX: why is a sentence that ends in which help to read.  words_done()
  * also after a failure.
  */
@@ -84,6 +91,10 @@ void words_done(struct words *words);
 /* NULL: no command of exactly these words. */
 const struct command *command_find(
     const struct command *table, const char *words);
+
+/* Whether it may be given several times; whether "" is a value of it. */
+bool option_is_repeated(const struct option *option);
+bool option_is_clearable(const struct option *option);
 
 /* Whether word begins commands of two words, as "ca" does. */
 bool command_is_noun(const struct command *table, const char *word);

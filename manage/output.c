@@ -9,12 +9,13 @@
 #include "common/clock.h"
 #include "manage/streams.h"
 
-#define COLUMNS_MAX 9
+#define COLUMNS_MAX 12
 #define CAUTION_MAX 1023 /* bytes of the longest, with its commands */
 
 struct table {
 	size_t columns;
 	bool has_header;
+	bool is_right[COLUMNS_MAX];
 	char **cells; /* row by row, the header first */
 	size_t count, room;
 	bool failed;
@@ -48,6 +49,16 @@ table_free(struct table *table)
 		}
 		free(table->cells);
 		free(table);
+	}
+}
+
+void
+table_align_right(struct table *table, size_t from, size_t to)
+{
+	size_t i;
+
+	for (i = from; table != NULL && i <= to && i < COLUMNS_MAX; i++) {
+		table->is_right[i] = true;
 	}
 }
 
@@ -125,32 +136,48 @@ table_field_time(struct table *table, const char *name, int64_t when)
 static const struct {
 	const char *word, *colour;
 } colours[] = {
-    {"active", "\033[32m"}, {"provisioned", "\033[32m"},
-    {"pending", "\033[33m"}, {"allowed", "\033[33m"}, {"inactive", "\033[33m"},
-    {"locked", "\033[31m"}, {"expired", "\033[31m"}, {"unproven", "\033[33m"},
-    {"revoked", "\033[31m"}, {"fresh", "\033[32m"}, {"grace", "\033[33m"},
-    {"stale", "\033[31m"}, {"missing", "\033[31m"},
+    {"active", "\033[32m"},
+    {"provisioned", "\033[32m"},
+    {"pending", "\033[33m"},
+    {"allowed", "\033[33m"},
+    {"inactive", "\033[33m"},
+    {"locked", "\033[31m"},
+    {"expired", "\033[31m"},
+    {"unproven", "\033[33m"},
+    {"revoked", "\033[31m"},
+    {"fresh", "\033[32m"},
+    {"grace", "\033[33m"},
+    {"stale", "\033[31m"},
+    {"missing", "\033[31m"},
     {"yes", "\033[31m"}, /* locked */
+    {"holds", "\033[32m"},
+    {"waits", "\033[33m"},
+    {"lapsed", "\033[31m"},
 };
 
 /* The colour of a cell: of the words in a column STATE, LOCKED or CRL, or in a
- * row of these names.  NULL: none. */
+ * row of these names; of the word behind the fingerprint in a row "pin".  NULL:
+ * none. */
 static const char *
 colour_of(const struct table *table, size_t row, size_t column)
 {
 	const char *text = table->cells[row * table->columns + column];
 	const char *name =
 	    table->cells[table->has_header ? column : row * table->columns];
-	size_t i;
+	bool is_pin = !table->has_header && strcmp(name, "pin") == 0;
+	size_t i, len;
 
 	if (column == 0 ||
 	    (strcasecmp(name, "state") != 0 &&
 	        strcasecmp(name, "locked") != 0 &&
-	        strcasecmp(name, "crl") != 0)) {
+	        strcasecmp(name, "crl") != 0 && !is_pin)) {
 		return NULL;
 	}
+	text += is_pin ? strcspn(text, " ") + (strchr(text, ' ') != NULL) : 0;
+	len = is_pin ? strcspn(text, " ") : strlen(text);
 	for (i = 0; i < sizeof(colours) / sizeof(colours[0]); i++) {
-		if (strcmp(text, colours[i].word) == 0) {
+		if (strlen(colours[i].word) == len &&
+		    memcmp(text, colours[i].word, len) == 0) {
 			return colours[i].colour;
 		}
 	}
@@ -162,17 +189,18 @@ write_row(const struct table *table, size_t row, const int *widths, FILE *to,
     bool colour)
 {
 	const char *text, *start;
+	int before, after;
 	size_t i;
-	int pad;
 
 	for (i = 0; i < table->columns; i++) {
 		text = table->cells[row * table->columns + i];
 		start = colour ? colour_of(table, row, i) : NULL;
-		pad = i + 1 == table->columns
-		    ? 0
-		    : widths[i] + 2 - (int)strlen(text);
-		(void)fprintf(to, "%s%s%s%*s", start == NULL ? "" : start, text,
-		    start == NULL ? "" : "\033[0m", pad, "");
+		after = widths[i] - (int)strlen(text);
+		before = table->is_right[i] ? after : 0;
+		after = i + 1 == table->columns ? 0 : after - before + 2;
+		(void)fprintf(to, "%*s%s%s%s%*s", before, "",
+		    start == NULL ? "" : start, text,
+		    start == NULL ? "" : "\033[0m", after, "");
 	}
 	(void)fputc('\n', to);
 }

@@ -20,6 +20,9 @@ struct table;
 struct table *table_new(const char *const *header, size_t columns);
 void table_free(struct table *table);
 
+/* Columns from..to, counted from 0, are for numbers: aligned to the right. */
+void table_align_right(struct table *table, size_t from, size_t to);
+
 /* Copies the cells; NULL or "" is shown as "-", line ends and tabs as a
  * blank, other control characters as '?'. */
 void table_add(struct table *table, const char *const *cells);

@@ -2,171 +2,165 @@
 /*
  * rule: certid rule list|set|unset.
  */
+#include "manage/rule.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "manage/commands.h"
 #include "manage/objects.h"
-#include "manage/output.h"
 #include "manage/words.h"
-#include "policy/policy.h"
 
-#define DEFAULT_RULE "default"
-
-static struct json *
-rule_json(const char *who, const char *level, int64_t devices)
+struct json *
+rule_json(const struct rule_line *line)
 {
 	struct json *object = json_object();
 
-	json_add_text(object, "rule", who);
-	json_add_text(object, "level", level);
-	json_add_number(object, "devices", devices);
+	json_add_text(object, "rule", line->who);
+	json_add_text(object, "level", line->word);
+	figures_json(object, &line->figures);
 	return object;
 }
 
-/* Whether record is a rule of this org for one type. */
-static bool
-is_of_type(const struct call *call, const struct rule_record *record,
-    struct device_type *out)
+struct table *
+rule_table_new(void)
 {
-	const char *why;
+	const char *header[] = {"RULE", "LEVEL", "DEVICES", "NEVER CONNECTED",
+	    "CONNECTED", "COMPLIANT", "COMPLIANCE"};
+	struct table *table = table_new(header, 7);
 
-	return strcmp(record->org, call->org) == 0 &&
-	    device_type_parse(record->who, strlen(record->who), out, &why) ==
-	    RES_OK;
+	table_align_right(table, 2, 6);
+	return table;
 }
 
-/* Devices that who's rule holds for: those of the type, or those of no type
- * that has a rule. */
-static enum res
-count(const struct call *call, const char *who, int64_t *out, struct diag *why)
+void
+rule_table_add(struct table *table, const struct rule_line *line)
 {
-	const struct config *config = &call->config;
-	struct device_type type;
-	int64_t some = 0, all = 0;
-	enum res r;
+	const struct figures *figures = &line->figures;
+	const int64_t numbers[] = {figures->devices,
+	    figures->devices - figures->seen, figures->seen,
+	    figures->compliant};
+	char text[4][24], share[PERCENT_TEXT_MAX + 1];
+	const char *row[7] = {line->who, line->word};
 	size_t i;
 
-	if (strcmp(who, DEFAULT_RULE) != 0) {
-		return device_type_parse(who, strlen(who), &type,
-		           &(const char *){NULL}) == RES_OK
-		    ? count_devices(call, &type, out, why)
-		    : RES_CORRUPT;
+	for (i = 0; i < 4; i++) {
+		(void)snprintf(
+		    text[i], sizeof(text[i]), "%lld", (long long)numbers[i]);
+		row[2 + i] = text[i];
 	}
-	r = count_devices(call, NULL, &all, why);
-	for (i = 0; r == RES_OK && i < config->rule_count; i++) {
-		if (is_of_type(call, &config->rules[i], &type)) {
-			r = count_devices(call, &type, &some, why);
-			all -= some;
-		}
-	}
-	*out = all > 0 ? all : 0;
-	return r;
-}
-
-static enum res
-add_rule(const struct call *call, const char *who, const char *level,
-    struct json *array, struct table *table)
-{
-	struct diag why = {""};
-	const char *row[3] = {who, level};
-	int64_t devices = 0;
-	char text[24];
-	enum res r = count(call, who, &devices, &why);
-
-	if (r != RES_OK) {
-		(void)fail(r, &why);
-		return r;
-	}
-	(void)snprintf(text, sizeof(text), "%lld", (long long)devices);
-	row[2] = text;
+	percent_format(figures->compliant, figures->seen, share);
+	row[6] = share;
 	table_add(table, row);
-	json_append(array, rule_json(who, level, devices));
-	return RES_OK;
 }
 
-static const char *
-default_level(const struct call *call)
+static int
+print_rules(const struct call *call, const struct rule_lines *lines)
 {
-	const struct rule_record *rule =
-	    rule_of(&call->config, call->org, DEFAULT_RULE);
+	struct table *table;
+	struct json *array;
+	size_t i;
 
-	return rule == NULL ? level_name(LEVEL_CERT) : rule->level;
+	if (call->json) {
+		array = json_array();
+		for (i = 0; i < lines->count; i++) {
+			json_append(array, rule_json(&lines->items[i]));
+		}
+		return print_json(array);
+	}
+	table = rule_table_new();
+	for (i = 0; i < lines->count; i++) {
+		rule_table_add(table, &lines->items[i]);
+	}
+	return print_table(table);
 }
 
 int
 run_rule_list(struct call *call)
 {
-	const char *header[] = {"RULE", "LEVEL", "DEVICES"};
-	struct table *table = table_new(header, 3);
-	struct json *array = json_array();
-	const struct rule_record *rule;
-	struct device_type type;
-	enum res r;
-	size_t i;
+	struct rule_lines lines = {NULL, 0};
+	struct diag why = {""};
+	enum res r = rule_lines_new(call, &lines, &why);
+	int code;
 
-	r = add_rule(call, DEFAULT_RULE, default_level(call), array, table);
-	for (i = 0; r == RES_OK && i < call->config.rule_count; i++) {
-		rule = &call->config.rules[i];
-		if (is_of_type(call, rule, &type)) {
-			r = add_rule(
-			    call, rule->who, rule->level, array, table);
-		}
-	}
-	if (r == RES_OK && !call->json) {
-		json_free(array);
-		return print_table(table);
-	}
-	table_free(table);
 	if (r == RES_OK) {
-		return print_json(array);
+		r = rule_lines_count(call, &lines, &why);
 	}
-	json_free(array);
-	return EXIT_NO_REGISTRY;
+	code = r == RES_OK ? print_rules(call, &lines) : fail(r, &why);
+	rule_lines_done(&lines);
+	return code;
+}
+
+/* What a change of the rule who ends with: the rule as it is then. */
+static int
+report_rule(struct call *call, const char *who, const char *done)
+{
+	struct rule_lines lines = {NULL, 0};
+	struct device_type type;
+	const char *unused;
+	struct rule_line *line;
+	struct diag why = {""};
+	enum res r;
+	int code;
+
+	config_done(&call->config);
+	r = registry_load(call->registry, &call->config, &why);
+	if (r == RES_OK) {
+		r = rule_lines_new(call, &lines, &why);
+	}
+	if (r == RES_OK) {
+		r = rule_lines_count(call, &lines, &why);
+	}
+	if (r != RES_OK) {
+		rule_lines_done(&lines);
+		return fail(r, &why);
+	}
+	line = &lines.items[0];
+	if (device_type_parse(who, strlen(who), &type, &unused) == RES_OK) {
+		line = rule_lines_find(&lines, &type);
+	}
+	code = report(call, rule_json(line), "%s the rule %s%s%s", done, who,
+	    line == &lines.items[0] && strcmp(who, DEFAULT_RULE) != 0
+	        ? ": the default holds, "
+	        : " to ",
+	    line->word);
+	rule_lines_done(&lines);
+	return code;
 }
 
 int
 run_rule_set(struct call *call)
 {
-	const char *who = call_arg(call, 0), *level = call_arg(call, 1);
+	const char *who = call_arg(call, 0), *word = call_arg(call, 1);
 	struct edit edit = call_edit(call);
 	struct device_type type;
 	struct diag why = {""};
-	enum level parsed;
-	int64_t devices = 0;
+	enum level level;
 	enum res r;
 
 	if (strcmp(who, DEFAULT_RULE) != 0 && !take_type(call, who, &type)) {
 		return EXIT_USAGE;
 	}
-	if (!level_parse(level, &parsed)) {
+	if (!level_parse(word, &level)) {
 		return misuse(call,
 		    "\"%.80s\" is not a level: use tls-optional, token, cert, "
 		    "cert+token or cert-or-token",
-		    level);
+		    word);
 	}
-	r = edit_rule_set(&edit, who, level, &why);
-	if (r == RES_OK) {
-		r = count(call, who, &devices, &why);
+	if (call_option(call, "preview") != NULL) {
+		return rule_preview(call, who, level);
 	}
-	if (r != RES_OK) {
-		return fail(r, &why);
-	}
-	if (level_needs_token(level)) {
-		caution(NO_TOKENS, level);
-	}
-	return report(call, rule_json(who, level, devices),
-	    "set the rule %s to %s", who, level);
+	r = edit_rule_set(&edit, who, word, &why);
+	return r == RES_OK ? report_rule(call, who, "set") : fail(r, &why);
 }
 
 int
 run_rule_unset(struct call *call)
 {
-	const char *who = call_arg(call, 0), *level = default_level(call);
 	struct edit edit = call_edit(call);
+	const char *who = call_arg(call, 0);
 	struct device_type type;
 	struct diag why = {""};
-	int64_t devices = 0;
 	enum res r;
 
 	if (strcmp(who, DEFAULT_RULE) == 0) {
@@ -177,11 +171,5 @@ run_rule_unset(struct call *call)
 		return EXIT_USAGE;
 	}
 	r = edit_rule_unset(&edit, who, &why);
-	if (r == RES_OK) {
-		r = count(call, who, &devices, &why);
-	}
-	return r != RES_OK
-	    ? fail(r, &why)
-	    : report(call, rule_json(who, level, devices),
-	          "unset the rule %s: the default, %s, holds", who, level);
+	return r == RES_OK ? report_rule(call, who, "unset") : fail(r, &why);
 }

@@ -10,12 +10,13 @@
 #include "manage/output.h"
 #include "manage/words.h"
 #include "policy/policy.h"
+#include "registry/event.h"
 
 enum value_kind {
-	VALUE_LATER = 0, /* a key whose effect this version does not have */
-	VALUE_WORD,      /* one of words */
-	VALUE_TEMPLATE,  /* of client ids */
-	VALUE_SUFFIX,    /* of names of servers; "" is none */
+	VALUE_WORD = 0, /* one of words */
+	VALUE_TEMPLATE, /* of client ids */
+	VALUE_SUFFIX,   /* of names of servers; "" is none */
+	VALUE_NUMBER,   /* from 1 to most; or one of words */
 };
 
 struct setting {
@@ -23,18 +24,19 @@ struct setting {
 	enum value_kind kind;
 	const char *initial; /* what holds where nothing is stored */
 	const char *words;
+	int64_t most;
 };
 
 static const struct setting settings[] = {
-    {"topics", VALUE_WORD, "on", "on off"},
-    {"client-id", VALUE_TEMPLATE, CLIENT_TEMPLATE_DEFAULT, NULL},
-    {"types", VALUE_WORD, "open", "open declared"},
-    {"enrol", VALUE_WORD, "auto", "auto approve listed"},
-    {"ca-proof", VALUE_WORD, "off", "on off"},
-    {"sni", VALUE_SUFFIX, "", NULL},
-    {"clone-action", VALUE_LATER, NULL, NULL},
-    {"event-days", VALUE_LATER, NULL, NULL},
-    {"max-devices", VALUE_LATER, NULL, NULL},
+    {"topics", VALUE_WORD, "on", "on off", 0},
+    {"client-id", VALUE_TEMPLATE, CLIENT_TEMPLATE_DEFAULT, NULL, 0},
+    {"types", VALUE_WORD, "open", "open declared", 0},
+    {"enrol", VALUE_WORD, "auto", "auto approve listed", 0},
+    {"max-devices", VALUE_NUMBER, "none", "none", DEVICES_MAX},
+    {"ca-proof", VALUE_WORD, "off", "on off", 0},
+    {"sni", VALUE_SUFFIX, "", NULL, 0},
+    {"clone-action", VALUE_WORD, "event", "event lock", 0},
+    {"event-days", VALUE_NUMBER, "90", NULL, EVENT_DAYS_MAX},
 };
 
 #define SETTINGS (sizeof(settings) / sizeof(settings[0]))
@@ -58,9 +60,6 @@ list(const struct call *call)
 	size_t i;
 
 	for (i = 0; i < SETTINGS; i++) {
-		if (settings[i].kind == VALUE_LATER) {
-			continue;
-		}
 		row[0] = settings[i].key;
 		row[1] = config_setting(&call->config, call->org, row[0]);
 		row[1] = row[1] == NULL ? settings[i].initial : row[1];
@@ -135,16 +134,31 @@ find(const struct call *call, const char *key)
 	if (i == SETTINGS) {
 		(void)misuse(call,
 		    "unknown setting \"%.80s\": the settings are topics, "
-		    "client-id, types, enrol, ca-proof, sni",
+		    "client-id, types, enrol, max-devices, ca-proof, sni, "
+		    "clone-action, event-days",
 		    key);
 		return NULL;
 	}
-	if (settings[i].kind == VALUE_LATER) {
-		(void)misuse(call,
-		    "the setting %s is not in this version of certid", key);
-		return NULL;
-	}
 	return &settings[i];
+}
+
+/* Without leading zeros, so that one number has one spelling. */
+static bool
+check_number(
+    const struct call *call, const struct setting *setting, const char *value)
+{
+	bool word = setting->words != NULL && is_one_of(setting->words, value);
+	int64_t number;
+
+	if (word ||
+	    (value[0] != '0' &&
+	        text_number(value, 1, setting->most, &number) == RES_OK)) {
+		return true;
+	}
+	(void)misuse(call, "%s takes a number from 1 to %lld%s%s", setting->key,
+	    (long long)setting->most, setting->words == NULL ? "" : ", or ",
+	    setting->words == NULL ? "" : setting->words);
+	return false;
 }
 
 /* The value as it is to be stored, perhaps in suffix; NULL: a mistake, told. */
@@ -157,6 +171,9 @@ take_value(const struct call *call, const struct setting *setting,
 	}
 	if (setting->kind == VALUE_TEMPLATE) {
 		return check_template(call, value) ? value : NULL;
+	}
+	if (setting->kind == VALUE_NUMBER) {
+		return check_number(call, setting, value) ? value : NULL;
 	}
 	if (!is_one_of(setting->words, value)) {
 		(void)misuse(
@@ -257,12 +274,50 @@ caution_sni(const struct call *call)
 	}
 }
 
+/* Nobody goes, but nobody comes. */
 static int
-tell_set(
+caution_max_devices(const struct call *call, const char *value)
+{
+	struct diag why = {""};
+	int64_t count = 0, most = 0;
+	enum res r;
+
+	if (text_number(value, 1, DEVICES_MAX, &most) != RES_OK) {
+		return EXIT_DONE; /* none */
+	}
+	r = count_devices(call, NULL, &count, &why);
+	if (r != RES_OK) {
+		return fail(r, &why);
+	}
+	if (count > most) {
+		caution("there are %lld devices in the org %s already: none is "
+		        "removed, and no new one admitted",
+		    (long long)count, call->org);
+	}
+	return EXIT_DONE;
+}
+
+/* What the value brings with it that may not have been meant. */
+static int
+caution_value(
     const struct call *call, const struct setting *setting, const char *value)
 {
 	if (setting->kind == VALUE_SUFFIX && value[0] != '\0') {
 		caution_sni(call);
+	}
+	return strcmp(setting->key, "max-devices") == 0
+	    ? caution_max_devices(call, value)
+	    : EXIT_DONE;
+}
+
+static int
+tell_set(
+    const struct call *call, const struct setting *setting, const char *value)
+{
+	int code = caution_value(call, setting, value);
+
+	if (code != EXIT_DONE) {
+		return code;
 	}
 	return value[0] == '\0'
 	    ? report(call, setting_json(setting->key, value), "cleared %s",
@@ -276,8 +331,10 @@ static int
 tell_same(
     const struct call *call, const struct setting *setting, const char *value)
 {
-	if (setting->kind == VALUE_SUFFIX && value[0] != '\0') {
-		caution_sni(call);
+	int code = caution_value(call, setting, value);
+
+	if (code != EXIT_DONE) {
+		return code;
 	}
 	return value[0] == '\0'
 	    ? report(call, setting_json(setting->key, value),

@@ -8,15 +8,20 @@
 
 #include "manage/commands.h"
 #include "manage/health.h"
+#include "manage/hook_health.h"
+#include "manage/levels.h"
 #include "manage/objects.h"
 #include "manage/output.h"
 #include "manage/revoked.h"
 #include "manage/streams.h"
+#include "registry/event.h"
 #include "trust/trust.h"
 
 struct numbers {
 	int64_t active, inactive, unproven, expired, revoked;
 	int64_t devices[DEVICE_PROVISIONED + 1];
+	int64_t locked; /* of any state */
+	int64_t event_days;
 };
 
 /* What is looked at in every org. */
@@ -150,28 +155,59 @@ count_cas(struct survey *survey, const char *org, struct numbers *numbers)
 }
 
 static void
-look_at_rules(struct survey *survey, const char *org)
+look_at_pending(
+    struct survey *survey, const char *org, const struct numbers *numbers)
 {
-	const struct config *config = &survey->call->config;
-	struct finding finding = {.kind = "rule-token",
+	int64_t n = numbers->devices[DEVICE_PENDING];
+	struct finding finding = {.kind = "devices-pending",
 	    .urgency = URGENT_LATER,
 	    .org = org,
 	    .when = CLOCK_FOREVER};
 	char option[ORG_OPTION_MAX + 1];
-	const struct rule_record *rule;
+
+	if (n > 0) {
+		org_option(org, option);
+		findings_add(&survey->findings, &finding,
+		    "%lld device%s for approval: certid device list --state "
+		    "pending%s, then certid device approve",
+		    (long long)n, n == 1 ? " waits" : "s wait", option);
+	}
+}
+
+/* Devices that connected before their rule was tightened, and have not come
+ * back as it asks. */
+static enum res
+look_at_rules(struct survey *survey, const char *org, struct diag *why)
+{
+	struct finding finding = {.kind = "rule-unmet",
+	    .urgency = URGENT_LATER,
+	    .org = org,
+	    .when = CLOCK_FOREVER};
+	struct call call = *survey->call;
+	struct rule_lines lines = {NULL, 0};
+	char option[ORG_OPTION_MAX + 1];
+	int64_t n = 0;
+	enum res r;
 	size_t i;
 
-	org_option(org, option);
-	for (i = 0; i < config->rule_count; i++) {
-		rule = &config->rules[i];
-		if (strcmp(rule->org, org) == 0 &&
-		    level_needs_token(rule->level)) {
-			findings_add(&survey->findings, &finding,
-			    "rule %s: " NO_TOKENS
-			    ": certid rule set %s cert%s asks for none",
-			    rule->who, rule->level, rule->who, option);
-		}
+	call.org = org;
+	r = rule_lines_new(&call, &lines, why);
+	if (r == RES_OK) {
+		r = rule_lines_count(&call, &lines, why);
 	}
+	for (i = 0; r == RES_OK && i < lines.count; i++) {
+		n += lines.items[i].figures.seen -
+		    lines.items[i].figures.compliant;
+	}
+	if (n > 0) {
+		org_option(org, option);
+		findings_add(&survey->findings, &finding,
+		    "%lld device%s not meet %s rule: certid compliance%s",
+		    (long long)n, n == 1 ? " does" : "s do",
+		    n == 1 ? "its" : "their", option);
+	}
+	rule_lines_done(&lines);
+	return r;
 }
 
 static enum res
@@ -179,6 +215,7 @@ count_states(const struct call *call, const char *org, struct numbers *numbers,
     struct diag *why)
 {
 	struct device_query query = {.org = org, .has_state = true};
+	const struct device_query locked = {.org = org, .is_locked = true};
 	enum res r = RES_OK;
 	int state;
 
@@ -187,11 +224,27 @@ count_states(const struct call *call, const char *org, struct numbers *numbers,
 		r = registry_count(
 		    call->registry, &query, &numbers->devices[state], why);
 	}
-	return r;
+	return r == RES_OK
+	    ? registry_count(call->registry, &locked, &numbers->locked, why)
+	    : r;
+}
+
+/* How long events are kept; a value that is no number keeps the broker's last
+ * good settings, and is not told here. */
+static int64_t
+event_days_of(const struct call *call, const char *org)
+{
+	const char *value = config_setting(&call->config, org, "event-days");
+	int64_t days;
+
+	return value == NULL ||
+	        text_number(value, 1, EVENT_DAYS_MAX, &days) != RES_OK
+	    ? EVENT_DAYS_DEFAULT
+	    : days;
 }
 
 static struct json *
-numbers_json(const char *org, const struct numbers *numbers)
+numbers_json(const char *org, const struct numbers *numbers, struct json *hooks)
 {
 	struct json *object = json_object(), *cas = json_object(),
 	            *devices = json_object();
@@ -209,11 +262,14 @@ numbers_json(const char *org, const struct numbers *numbers)
 		    device_state_name((enum device_state)state),
 		    numbers->devices[state]);
 	}
+	json_add_number(devices, "locked", numbers->locked);
 	json_add(object, "devices", devices);
+	json_add_number(object, "event_days", numbers->event_days);
+	json_add(object, "hooks", hooks);
 	return object;
 }
 
-#define COUNTS 8
+#define COUNTS 10
 
 static void
 add_row(struct table *table, const char *org, const struct numbers *numbers)
@@ -221,7 +277,8 @@ add_row(struct table *table, const char *org, const struct numbers *numbers)
 	const int64_t counts[COUNTS] = {numbers->active, numbers->inactive,
 	    numbers->unproven, numbers->expired, numbers->revoked,
 	    numbers->devices[DEVICE_PROVISIONED],
-	    numbers->devices[DEVICE_ALLOWED], numbers->devices[DEVICE_PENDING]};
+	    numbers->devices[DEVICE_ALLOWED], numbers->devices[DEVICE_PENDING],
+	    numbers->locked, numbers->event_days};
 	char text[COUNTS][24];
 	const char *row[COUNTS + 1] = {org};
 	size_t i;
@@ -275,6 +332,7 @@ survey_orgs(struct survey *survey, struct json *orgs, struct table *table,
 {
 	const struct call *call = survey->call;
 	struct numbers numbers;
+	struct json *hooks;
 	const char *org;
 	enum res r = RES_OK;
 	size_t i;
@@ -283,10 +341,19 @@ survey_orgs(struct survey *survey, struct json *orgs, struct table *table,
 		org = call->config.orgs[i].name;
 		if (is_shown(call, org)) {
 			memset(&numbers, 0, sizeof(numbers));
+			numbers.event_days = event_days_of(call, org);
 			count_cas(survey, org, &numbers);
-			look_at_rules(survey, org);
 			r = count_states(call, org, &numbers, why);
-			json_append(orgs, numbers_json(org, &numbers));
+			look_at_pending(survey, org, &numbers);
+			if (r == RES_OK) {
+				r = look_at_rules(survey, org, why);
+			}
+			hooks = json_array();
+			if (r == RES_OK) {
+				r = hook_survey(
+				    call, org, &survey->findings, hooks, why);
+			}
+			json_append(orgs, numbers_json(org, &numbers, hooks));
 			add_row(table, org, &numbers);
 		}
 	}
@@ -344,7 +411,7 @@ run_status(struct call *call)
 {
 	const char *header[COUNTS + 1] = {"ORG", "ACTIVE CAs", "INACTIVE",
 	    "UNPROVEN", "EXPIRED", "REVOKED", "PROVISIONED", "ALLOWED",
-	    "PENDING"};
+	    "PENDING", "LOCKED", "EVENT DAYS"};
 	struct json *orgs = json_array();
 	struct table *table = table_new(header, COUNTS + 1);
 	struct survey survey = {.call = call};
@@ -352,6 +419,7 @@ run_status(struct call *call)
 	enum res r;
 	int code;
 
+	table_align_right(table, 1, COUNTS);
 	look_for_revoked(&survey);
 	r = survey_orgs(&survey, orgs, table, &why);
 	if (r == RES_OK) {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * type: certid type list|show|set|unset.
+ * type: certid type list|show.
  */
+#include "manage/type.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,19 +14,9 @@
 #include "manage/words.h"
 #include "policy/policy.h"
 
-/* What there is to tell about one type. */
-struct view {
-	struct device_type type;
-	char name[TYPE_TEXT_MAX + 1];
-	const struct type_record *record; /* NULL: not declared */
-	const char *rule;                 /* its own name, or "default" */
-	const char *level;
-	int64_t devices;
-};
-
-static enum res
-view_type(const struct call *call, const struct device_type *type,
-    struct view *out, struct diag *why)
+enum res
+type_view(const struct call *call, const struct device_type *type,
+    struct type_view *out, struct diag *why)
 {
 	const struct config *config = &call->config;
 	const struct rule_record *rule;
@@ -45,10 +37,51 @@ or_null(const char *text)
 	return text[0] == '\0' ? NULL : text;
 }
 
-static struct json *
-type_json(const struct view *view)
+static const char *
+pin_of(const struct type_record *record)
 {
-	const struct type_record none = {.window = CLOCK_NONE}, *record;
+	return record->pin[0] == '\0' ? pin_mode_name(PIN_NONE) : record->pin;
+}
+
+static const char *
+rotation_of(const struct type_record *record)
+{
+	return record->rotate[0] == '\0' ? rotation_name(ROTATE_NONE)
+	                                 : record->rotate;
+}
+
+/* "7d", as it holds. */
+static void
+format_overlap(const struct type_record *record, char text[SPAN_TEXT_MAX + 1])
+{
+	span_format(overlap_of(record), text);
+}
+
+static void
+add_limits(struct json *object, const struct type_record *record)
+{
+	char overlap[SPAN_TEXT_MAX + 1];
+
+	format_overlap(record, overlap);
+	json_add_text(object, "pin", pin_of(record));
+	json_add_text(object, "rotate", rotation_of(record));
+	json_add_text(object, "overlap", overlap);
+	if (record->max_devices > 0) {
+		json_add_number(object, "max_devices", record->max_devices);
+	} else {
+		json_add_null(object, "max_devices");
+	}
+	json_add_parsed(object, "address",
+	    record->addresses == NULL ? "[]" : record->addresses);
+	json_add_bool(object, "privileged", record->privileged);
+}
+
+struct json *
+type_json(const struct type_view *view)
+{
+	const struct type_record none = {.window = CLOCK_NONE,
+	                             .overlap = CLOCK_NONE},
+	                         *record;
 	const char class[] = {view->type.class, '\0'};
 	struct json *object = json_object();
 	char window[SPAN_TEXT_MAX + 1];
@@ -70,6 +103,7 @@ type_json(const struct view *view)
 		json_add_null(object, "id_length");
 	}
 	json_add_text(object, "id_prefix", or_null(record->id_prefix));
+	add_limits(object, record);
 	json_add_text(object, "rule", view->rule);
 	json_add_text(object, "level", view->level);
 	json_add_number(object, "devices", view->devices);
@@ -77,17 +111,25 @@ type_json(const struct view *view)
 }
 
 static void
-add_row(struct table *table, const struct view *view)
+add_row(struct table *table, const struct type_view *view)
 {
-	char devices[24];
-	const char *row[] = {view->name, view->record == NULL ? "no" : "yes",
-	    view->record == NULL || view->record->enrol[0] == '\0'
-	        ? "default"
-	        : view->record->enrol,
-	    view->rule, view->level, devices};
+	const struct type_record none = {.window = CLOCK_NONE,
+	                             .overlap = CLOCK_NONE},
+	                         *record;
+	char devices[24], most[24] = "";
+	const char *row[] = {view->name, NULL, NULL, NULL, view->rule,
+	    view->level, devices, most};
 
+	record = view->record == NULL ? &none : view->record;
+	row[1] = view->record == NULL ? "no" : "yes";
+	row[2] = record->enrol[0] == '\0' ? "default" : record->enrol;
+	row[3] = pin_of(record);
 	(void)snprintf(
 	    devices, sizeof(devices), "%lld", (long long)view->devices);
+	if (record->max_devices > 0) {
+		(void)snprintf(
+		    most, sizeof(most), "%lld", (long long)record->max_devices);
+	}
 	table_add(table, row);
 }
 
@@ -121,37 +163,9 @@ add_type(struct types *types, const struct device_type *type)
 }
 
 static enum res
-keep(const struct device *device, void *context)
+add_tallied(const struct tally *tally, void *context)
 {
-	*(struct identity *)context = device->who;
-	return RES_OK;
-}
-
-/* The types of all devices, one look-up for each: from the last identity that
- * a type can have to the next one there is. */
-static enum res
-add_seen(const struct call *call, struct types *types, struct diag *why)
-{
-	struct device_query query = {.org = call->org, .limit = 1};
-	struct identity next, last;
-	enum res r;
-
-	for (;;) {
-		memset(&next, 0, sizeof(next));
-		r = registry_scan(call->registry, &query, keep, &next, why);
-		if (r != RES_OK || next.type.class == '\0') {
-			return r;
-		}
-		r = add_type(types, &next.type);
-		if (r != RES_OK) {
-			return r;
-		}
-		/* 'z' is the highest byte that an id may hold. */
-		last = next;
-		memset(last.id, 'z', IDENTITY_ID_MAX);
-		last.id[IDENTITY_ID_MAX] = '\0';
-		query.after = &last;
-	}
+	return tally->count > 0 ? add_type(context, &tally->type) : RES_OK;
 }
 
 static enum res
@@ -176,7 +190,9 @@ collect(const struct call *call, struct types *types, struct diag *why)
 			r = add_type(types, &type);
 		}
 	}
-	return r == RES_OK ? add_seen(call, types, why) : r;
+	return r == RES_OK ? registry_tally(call->registry, call->org, NULL,
+	                         add_tallied, types, why)
+	                   : r;
 }
 
 static int
@@ -191,23 +207,24 @@ compare(const void *a, const void *b)
 int
 run_type_list(struct call *call)
 {
-	const char *header[] = {
-	    "TYPE", "DECLARED", "ENROL", "RULE", "LEVEL", "DEVICES"};
-	struct table *table = table_new(header, 6);
+	const char *header[] = {"TYPE", "DECLARED", "ENROL", "PIN", "RULE",
+	    "LEVEL", "DEVICES", "MAX"};
+	struct table *table = table_new(header, 8);
 	struct json *array = json_array();
 	struct types types = {0};
 	struct diag why = {""};
-	struct view view;
+	struct type_view view;
 	enum res r;
 	size_t i;
 
+	table_align_right(table, 6, 7);
 	r = collect(call, &types, &why);
 	if (types.count > 0) {
 		qsort(
 		    types.items, types.count, sizeof(types.items[0]), compare);
 	}
 	for (i = 0; r == RES_OK && i < types.count; i++) {
-		r = view_type(call, &types.items[i], &view, &why);
+		r = type_view(call, &types.items[i], &view, &why);
 		if (r == RES_OK) {
 			add_row(table, &view);
 			json_append(array, type_json(&view));
@@ -226,10 +243,62 @@ run_type_list(struct call *call)
 	return print_table(table);
 }
 
-static int
-print_type(const struct view *view)
+/* "10.0.0.0/8, 2001:db8::/32"; the caller frees it, NULL: any address. */
+static char *
+join_addresses(const struct type_record *record)
 {
-	const struct type_record none = {.window = CLOCK_NONE}, *record;
+	size_t count = 0, i, size = 1, used = 0;
+	char **texts = NULL, *line = NULL;
+
+	if (record->addresses == NULL ||
+	    json_read_texts(record->addresses, ADDRESSES_MAX, &texts, &count,
+	        NULL) != RES_OK) {
+		return NULL;
+	}
+	for (i = 0; i < count; i++) {
+		size += strlen(texts[i]) + 2;
+	}
+	line = calloc(1, size);
+	for (i = 0; line != NULL && i < count; i++) {
+		used += (size_t)snprintf(line + used, size - used, "%s%s",
+		    i == 0 ? "" : ", ", texts[i]);
+	}
+	json_texts_free(texts, count);
+	return line;
+}
+
+static void
+print_limits(struct table *table, char class, const struct type_record *record)
+{
+	char overlap[SPAN_TEXT_MAX + 1], most[24] = "none";
+	char *addresses = join_addresses(record);
+
+	format_overlap(record, overlap);
+	if (record->max_devices > 0) {
+		(void)snprintf(
+		    most, sizeof(most), "%lld", (long long)record->max_devices);
+	}
+	table_field(table, "pin", pin_of(record));
+	table_field(table, "rotate", rotation_of(record));
+	table_field(table, "overlap", overlap);
+	table_field(table, "max devices", most);
+	table_field(table, "address",
+	    addresses != NULL               ? addresses
+	        : record->addresses == NULL ? "any"
+	                                    : record->addresses);
+	if (class == 'g') {
+		table_field(
+		    table, "privileged", record->privileged ? "yes" : "no");
+	}
+	free(addresses);
+}
+
+static int
+print_type(const struct type_view *view)
+{
+	const struct type_record none = {.window = CLOCK_NONE,
+	                             .overlap = CLOCK_NONE},
+	                         *record;
 	struct table *table = table_new(NULL, 2);
 	char text[24], window[SPAN_TEXT_MAX + 1];
 
@@ -247,6 +316,7 @@ print_type(const struct view *view)
 	(void)snprintf(text, sizeof(text), "%d", record->id_length);
 	table_field(table, "id length", record->id_length == 0 ? "any" : text);
 	table_field(table, "id prefix", record->id_prefix);
+	print_limits(table, view->type.class, record);
 	table_field(table, "rule", view->rule);
 	table_field(table, "level", view->level);
 	(void)snprintf(text, sizeof(text), "%lld", (long long)view->devices);
@@ -259,13 +329,13 @@ run_type_show(struct call *call)
 {
 	struct device_type type;
 	struct diag why = {""};
-	struct view view;
+	struct type_view view;
 	enum res r;
 
 	if (!take_type(call, call_arg(call, 0), &type)) {
 		return EXIT_USAGE;
 	}
-	r = view_type(call, &type, &view, &why);
+	r = type_view(call, &type, &view, &why);
 	if (r != RES_OK) {
 		return fail(r, &why);
 	}
@@ -276,143 +346,4 @@ run_type_show(struct call *call)
 		    view.name);
 	}
 	return call->json ? print_json(type_json(&view)) : print_type(&view);
-}
-
-/* --id-format and --id-prefix, each by itself. */
-static bool
-take_format_words(const struct call *call, struct type_record *record)
-{
-	const char *format = call_option(call, "id-format");
-	const char *prefix = call_option(call, "id-prefix");
-	char sample[4 + 2 * IDENTITY_ID_MAX];
-	const char *why = NULL;
-	struct identity who;
-	enum id_kind kind;
-
-	if (format != NULL && !id_kind_parse(format, &kind)) {
-		(void)misuse(call,
-		    "--id-format takes any, decimal, hex, mac, mac-colon, "
-		    "mac-dash or uuid4");
-		return false;
-	}
-	if (format != NULL) {
-		text_set(record->id_format, sizeof(record->id_format), format);
-	}
-	if (prefix != NULL && prefix[0] != '\0') {
-		(void)snprintf(sample, sizeof(sample), "d:t:%s", prefix);
-		if (strlen(prefix) >= IDENTITY_ID_MAX ||
-		    identity_parse(sample, strlen(sample), &who, &why) !=
-		        RES_OK) {
-			(void)misuse(call,
-			    "--id-prefix takes what an id may begin with, at "
-			    "most %d bytes",
-			    IDENTITY_ID_MAX - 1);
-			return false;
-		}
-	}
-	if (prefix != NULL) {
-		text_set(record->id_prefix, sizeof(record->id_prefix), prefix);
-	}
-	return true;
-}
-
-/* --id-format, --id-length, --id-prefix: what they make together, with what
- * was set before. */
-static bool
-take_format(const struct call *call, struct type_record *record)
-{
-	int64_t length = record->id_length;
-	const char *why = NULL;
-	struct id_rule rule;
-
-	if (!take_format_words(call, record) ||
-	    !take_number(call, "id-length", 0, IDENTITY_ID_MAX, &length)) {
-		return false;
-	}
-	record->id_length = (int)length;
-	if (!read_id_rule(record, &rule)) {
-		(void)misuse(call,
-		    "the identity format \"%s\" is not known: give "
-		    "--id-format",
-		    record->id_format);
-		return false;
-	}
-	if (!id_rule_is_possible(&rule, &why)) {
-		(void)misuse(call, "%s", why);
-		return false;
-	}
-	return true;
-}
-
-/* --window, where "default" is a word, too. */
-static bool
-take_type_window(const struct call *call, int64_t *out)
-{
-	const char *text = call_option(call, "window");
-
-	if (text != NULL && strcmp(text, "default") == 0) {
-		*out = CLOCK_NONE;
-		return true;
-	}
-	return take_window(call, out);
-}
-
-static int
-report_type(const struct call *call, const struct view *view, const char *done)
-{
-	return report(
-	    call, type_json(view), "%s the type %s", done, view->name);
-}
-
-int
-run_type_set(struct call *call)
-{
-	struct type_record record = {.window = CLOCK_NONE};
-	struct edit edit = call_edit(call);
-	struct diag why = {""};
-	struct view view;
-	enum res r;
-
-	if (!take_type(call, call_arg(call, 0), &record.type)) {
-		return EXIT_USAGE;
-	}
-	r = view_type(call, &record.type, &view, &why);
-	if (r != RES_OK) {
-		return fail(r, &why);
-	}
-	record = view.record == NULL ? record : *view.record;
-	if (!take_enrol(call, record.enrol) ||
-	    !take_type_window(call, &record.window) ||
-	    !take_format(call, &record)) {
-		return EXIT_USAGE;
-	}
-	r = edit_type_set(&edit, &record, &why);
-	if (r != RES_OK) {
-		return fail(r, &why);
-	}
-	view.record = &record;
-	return report_type(call, &view, "set");
-}
-
-int
-run_type_unset(struct call *call)
-{
-	struct edit edit = call_edit(call);
-	struct device_type type;
-	struct diag why = {""};
-	struct view view;
-	enum res r;
-
-	if (!take_type(call, call_arg(call, 0), &type)) {
-		return EXIT_USAGE;
-	}
-	r = edit_type_unset(&edit, &type, &why);
-	if (r == RES_OK) {
-		r = view_type(call, &type, &view, &why);
-	}
-	if (r != RES_OK) {
-		return fail(r, &why);
-	}
-	view.record = NULL;
-	return report_type(call, &view, "unset");
 }

@@ -354,8 +354,45 @@ blame_open(const char *path, const char *what, int error, struct diag *why)
 	          path, strerror(error));
 }
 
-enum res
-read_file(const char *path, const char *what, size_t max, uint8_t **out,
+/* The machine's own files are out of reach here: a name that is not among the
+ * inline ones is not looked for anywhere else. */
+static enum res
+read_inline(const struct inline_files *files, const char *name, size_t max,
+    uint8_t **out, size_t *len, struct diag *why)
+{
+	const struct inline_file *file = NULL;
+	uint8_t *bytes;
+	size_t i;
+
+	for (i = 0; i < files->count && file == NULL; i++) {
+		if (strcmp(files->list[i].name, name) == 0) {
+			file = &files->list[i];
+		}
+	}
+	if (file == NULL) {
+		return diag_res(why, RES_REFUSED,
+		    "no file \"%.200s\" came with the command, and no other is "
+		    "read for one that comes over MQTT",
+		    name);
+	}
+	if (file->len > max) {
+		return diag_res(why, RES_REFUSED,
+		    "the file %.200s is too large: at most %zu bytes are taken",
+		    name, max);
+	}
+	bytes = malloc(file->len + 1);
+	if (bytes == NULL) {
+		return diag_res(why, RES_NOMEM, "there is not enough memory");
+	}
+	memcpy(bytes, file->bytes, file->len);
+	bytes[file->len] = 0;
+	*out = bytes;
+	*len = file->len;
+	return RES_OK;
+}
+
+static enum res
+read_path(const char *path, const char *what, size_t max, uint8_t **out,
     size_t *len, struct diag *why)
 {
 	/* Not to hang on a pipe that nobody writes to. */
@@ -399,6 +436,15 @@ out:
 	return r;
 }
 
+enum res
+read_file(const struct call *call, const char *path, const char *what,
+    size_t max, uint8_t **out, size_t *len, struct diag *why)
+{
+	return call->files != NULL
+	    ? read_inline(call->files, path, max, out, len, why)
+	    : read_path(path, what, max, out, len, why);
+}
+
 /* Where "https://" is followed by a host and by what should be its port, up to
  * the path; NULL: there is no such thing. */
 static const char *
@@ -436,6 +482,12 @@ take_url_text(const struct call *call, const char *url)
 	const char *port = find_port(url);
 	struct diag why = {""};
 
+	if (call->files != NULL && strncmp(url, "file:", 5) == 0) {
+		(void)misuse(call,
+		    "--crl-url: a file of the broker's machine is for its own "
+		    "operator to name, not for a command that comes over MQTT");
+		return false;
+	}
 	if (strncmp(url, "https://", strlen("https://")) == 0 &&
 	    strchr(url, '#') != NULL) {
 		(void)misuse(call,

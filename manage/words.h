@@ -55,9 +55,10 @@ MUST_CHECK bool take_url_text(const struct call *call, const char *url);
 /*
  * A regular file as bytes with a NUL after them, to be freed; "-" is a file's
  * name like any other.  what completes the sentence on one that is not there:
- * "give the path of WHAT".  RES_REFUSED, RES_NOMEM.
+ * "give the path of WHAT".  A call that came over MQTT reads its inline files
+ * and nothing else, whatever path says.  RES_REFUSED, RES_NOMEM.
  */
-MUST_CHECK enum res read_file(const char *path, const char *what, size_t max,
-    uint8_t **out, size_t *len, struct diag *why);
+MUST_CHECK enum res read_file(const struct call *call, const char *path,
+    const char *what, size_t max, uint8_t **out, size_t *len, struct diag *why);
 
 #endif /* MANAGE_WORDS_H */

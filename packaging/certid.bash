@@ -2,6 +2,8 @@
 # Bash completion for certid.
 
 _certid_globals="--registry --org --json --help --version"
+_certid_globals+=" --broker --cert --key --ca-file --username --password-file"
+_certid_globals+=" --client-id --timeout"
 
 # The options of a command; one line each, in the order of "certid help".
 _certid_options() {
@@ -17,31 +19,45 @@ _certid_options() {
 	"ca activate") echo "" ;;
 	"ca deactivate") echo "" ;;
 	"ca remove") echo "" ;;
-	"ca set") echo "--name --description --scope --enrol --crl --crl-grace --crl-url" ;;
+	"ca set") echo "--name --description --scope --enrol --rate --crl --crl-grace --crl-url" ;;
 	"ca code") echo "" ;;
 	"ca verify") echo "" ;;
 	"ca crl") echo "" ;;
 	"type list") echo "" ;;
 	"type show") echo "" ;;
-	"type set") echo "--enrol --window --id-format --id-length --id-prefix" ;;
+	"type set") echo "--enrol --window --id-format --id-length --id-prefix --pin --rotate --overlap --max-devices --address --privileged" ;;
 	"type unset") echo "" ;;
 	"rule list") echo "" ;;
-	"rule set") echo "" ;;
+	"rule set") echo "--preview" ;;
 	"rule unset") echo "" ;;
-	"device add") echo "--window --tag --info" ;;
-	"device list") echo "--type --state --limit --after" ;;
+	"compliance") echo "--limit --after" ;;
+	"device add") echo "--window --cert --tag --info" ;;
+	"device list") echo "--type --state --gateway --locked --limit --after" ;;
 	"device show") echo "" ;;
 	"device lock") echo "" ;;
 	"device unlock") echo "" ;;
-	"device approve") echo "" ;;
+	"device approve") echo "--cert" ;;
+	"device pin") echo "--cert --none" ;;
+	"device token") echo "--expires --revoke" ;;
+	"device attach") echo "" ;;
+	"device detach") echo "" ;;
 	"device remove") echo "" ;;
 	"topic list") echo "" ;;
 	"topic add") echo "" ;;
 	"topic remove") echo "" ;;
 	"set") echo "" ;;
+	"import") echo "--type --skip-bad" ;;
+	"export") echo "--type --state --output" ;;
 	"explain") echo "--cert --chain --client-id --address --token --tls --at" ;;
 	"event list") echo "--kind --since --limit" ;;
 	"event follow") echo "--kind --since --limit" ;;
+	"hook add") echo "--kind --format --secret --ca-file" ;;
+	"hook list") echo "" ;;
+	"hook remove") echo "" ;;
+	"metrics") echo "" ;;
+	"admin add") echo "" ;;
+	"admin list") echo "" ;;
+	"admin remove") echo "" ;;
 	"help") echo "" ;;
 	*) return 1 ;;
 	esac
@@ -50,14 +66,16 @@ _certid_options() {
 # What may follow a word that wants one more: a noun, or all commands.
 _certid_words() {
 	case "$1" in
-	"") echo "init status org ca type rule device topic set explain event help" ;;
+	"") echo "init status org ca type rule compliance device topic set import export explain event metrics hook admin help" ;;
+	admin) echo "add list remove" ;;
 	org) echo "add list remove" ;;
 	ca) echo "add list show activate deactivate remove set code verify crl" ;;
 	type) echo "list show set unset" ;;
 	rule) echo "list set unset" ;;
-	device) echo "add list show lock unlock approve remove" ;;
+	device) echo "add list show lock unlock approve pin token attach detach remove" ;;
 	topic) echo "list add remove" ;;
 	event) echo "list follow" ;;
+	hook) echo "add list remove" ;;
 	esac
 }
 
@@ -76,6 +94,12 @@ _certid_values() {
 	case "$1" in
 	--topics) echo "plain iot-2" ;;
 	--enrol) echo "auto approve listed" ;;
+	--pin) echo "none first listed" ;;
+	--rotate) echo "none same-key same-ca approve" ;;
+	--overlap) echo "0s 48h 7d default" ;;
+	--privileged) echo "yes no" ;;
+	--max-devices | --rate) echo "none" ;;
+	--expires) echo "24h 30d 365d" ;;
 	--id-format) echo "any decimal hex mac mac-colon mac-dash uuid4" ;;
 	--window) echo "24h 48h 7d none" ;;
 	--crl) echo "off if-present required" ;;
@@ -83,8 +107,11 @@ _certid_values() {
 	--crl-url) echo "https:// file:///" ;;
 	--state) echo "allowed pending provisioned" ;;
 	--tls) echo "yes no" ;;
+	--format) echo "cloudevents watson" ;;
 	--kind) echo "device-provisioned device-pending device-approved" \
 		"device-locked device-unlocked device-removed" \
+		"device-attached device-detached pin-changed pin-mismatch" \
+		"token-changed clone-suspected" \
 		"session-closed ca-added ca-proven ca-activated" \
 		"ca-deactivated ca-removed ca-expiring crl-updated crl-failed" \
 		"rule-changed type-changed setting-changed import" ;;
@@ -99,6 +126,9 @@ _certid_setting() {
 	types) echo "open declared" ;;
 	enrol) echo "auto approve listed" ;;
 	client-id) echo "{class}:{type}:{id}" ;;
+	max-devices) echo "none" ;;
+	clone-action) echo "event lock" ;;
+	event-days) echo "90" ;;
 	*) return 1 ;;
 	esac
 }
@@ -111,7 +141,7 @@ _certid_arguments() {
 	"rule set 1") echo "tls-optional token cert cert+token cert-or-token" ;;
 	"topic add 0" | "topic remove 0") echo "all d g" ;;
 	"topic add 1" | "topic remove 1") echo "publish subscribe both" ;;
-	"set 0") echo "topics client-id types enrol ca-proof sni" ;;
+	"set 0") echo "topics client-id types enrol max-devices ca-proof sni clone-action event-days" ;;
 	"set 1") _certid_setting "$3" ;;
 	"help 0") _certid_words "" ;;
 	"help 1") _certid_words "$3" ;;
@@ -125,6 +155,7 @@ _certid_ask() {
 
 	for ((i = 1; i < COMP_CWORD - 1; i++)); do
 		case "${COMP_WORDS[i]}" in
+		--broker | --broker=*) return ;; # its registry is elsewhere
 		--registry | --org) options+=("${COMP_WORDS[i]}" "${COMP_WORDS[i + 1]}") ;;
 		esac
 	done
@@ -153,12 +184,17 @@ _certid_known() {
 			_certid_pick name
 		;;
 	"device show 0" | "device lock 0" | "device unlock 0" | \
-		"device approve 0" | "device remove 0")
+		"device approve 0" | "device remove 0" | "device pin 0" | \
+		"device token 0" | "device attach 0" | "device attach 1" | \
+		"device detach 0")
 		_certid_ask device list --limit 1000 | _certid_pick identity
 		;;
-	"type show 0" | "type set 0" | "type unset 0")
+	"type show 0" | "type set 0" | "type unset 0" | \
+		"compliance 0")
 		_certid_ask type list | _certid_pick type
 		;;
+	"hook remove 0") _certid_ask hook list | _certid_pick hook ;;
+	"admin remove 0") _certid_ask admin list | _certid_pick name ;;
 	*) return 1 ;;
 	esac
 }
@@ -185,7 +221,7 @@ _certid_join() {
 # Whether the argument is a file; $2 is how many there are already.
 _certid_wants_file() {
 	case "$1 $2" in
-	"ca add 0" | "ca verify 1" | "ca crl 1") return 0 ;;
+	"ca add 0" | "ca verify 1" | "ca crl 1" | "import 0") return 0 ;;
 	*) return 1 ;;
 	esac
 }
@@ -204,7 +240,7 @@ _certid_complete() {
 			continue
 		fi
 		case "$word" in
-		--json | --help | --version | --check | --inactive | --require-proof) ;;
+		--json | --help | --version | --check | --inactive | --require-proof | --preview | --locked | --none | --revoke | --skip-bad) ;;
 		-*) skip=1 ;;
 		*)
 			if _certid_options "$command" >/dev/null; then

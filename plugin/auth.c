@@ -2,20 +2,7 @@
 #include <mosquitto_broker.h>
 #include <string.h>
 
-#include "plugin/instance.h"
-
-/* CONNECT, as the broker shows it to us. */
-struct connect {
-	struct mosquitto *client;
-	const char *id;
-	const char *username;
-	const char *password;
-	const char *address;
-	bool has_certificate;
-	struct leaf *leaf;       /* NULL: none, or one that cannot be read */
-	const char *org;         /* that it asked for in the handshake */
-	const struct mark *mark; /* left by the handshake; NULL: none */
-};
+#include "plugin/record.h"
 
 /* Mosquitto 2.0 authenticates again between RELOAD and the next TICK.  Where
  * TICK never comes the window closes when nobody was asked for a while. */
@@ -89,6 +76,14 @@ describe_session(const struct connect *connect, struct session *session)
 	}
 }
 
+static void
+count(struct instance *instance, const struct connect *connect,
+    enum reason reason)
+{
+	metrics_decision(
+	    &instance->metrics, reason, metrics_clock() - connect->started);
+}
+
 static int
 answer_other(struct instance *instance, const struct connect *connect)
 {
@@ -100,6 +95,7 @@ answer_other(struct instance *instance, const struct connect *connect)
 	if (instance->options.others == OTHERS_REFUSE) {
 		report_decision(
 		    &instance->report, &subject, &answer, instance->now_ms);
+		count(instance, connect, REASON_NOT_A_DEVICE);
 		return broker_refusal(&instance->broker, REASON_NOT_A_DEVICE);
 	}
 	session = session_add(&instance->sessions, connect->client, connect->id,
@@ -116,64 +112,6 @@ answer_other(struct instance *instance, const struct connect *connect)
 	return ANSWER_DEFER;
 }
 
-/* The row of a device, as this connection shows it. */
-static void
-describe(const struct instance *instance, const struct connect *connect,
-    const struct answer *answer, struct device *device)
-{
-	const struct cert_info *info;
-
-	device_init(device, connect->org, &answer->who);
-	device->state = answer->verdict.action == ACTION_PEND
-	    ? DEVICE_PENDING
-	    : DEVICE_PROVISIONED;
-	device->created_at = instance->now;
-	device->window_ends_at = CLOCK_FOREVER;
-	device->last_seen_at = instance->now;
-	/* A proxy may send anything in the place of an address. */
-	if (report_is_address(connect->address)) {
-		text_set(device->last_address, sizeof(device->last_address),
-		    connect->address);
-	}
-	if (device->state == DEVICE_PROVISIONED) {
-		device->provisioned_at = instance->now;
-	}
-	device->has_ca = answer->has_ca;
-	memcpy(device->ca, answer->ca, HASH_LEN);
-	if (connect->leaf != NULL) {
-		info = leaf_info(connect->leaf);
-		device->has_fingerprint = true;
-		memcpy(device->fingerprint, info->fingerprint, HASH_LEN);
-		memcpy(device->serial, info->serial, sizeof(device->serial));
-		device->not_after = info->not_after;
-		device->subject = info->subject; /* lent */
-	}
-}
-
-/* Write down what the verdict asks for; false if it cannot be. */
-static bool
-record(struct instance *instance, const struct connect *connect,
-    const struct answer *answer)
-{
-	struct device device;
-
-	describe(instance, connect, answer, &device);
-	if (answer->verdict.action == ACTION_NONE) {
-		if (answer->verdict.reason == REASON_KNOWN) {
-			worker_seen(instance->worker, &device);
-		}
-		return true;
-	}
-	if (pending_add(&instance->pending, &device) != RES_OK) {
-		return false;
-	}
-	if (worker_provision(instance->worker, &device) != RES_OK) {
-		pending_remove(&instance->pending, connect->org, &answer->who);
-		return false;
-	}
-	return true;
-}
-
 /* Make the session of an admitted device; false: no memory, so no entry. */
 static bool
 admit(struct instance *instance, struct connect *connect,
@@ -185,6 +123,7 @@ admit(struct instance *instance, struct connect *connect,
 	struct session *session;
 
 	identity_format(&answer->who, name);
+	record_takeover(instance, connect, answer);
 	session = session_add(&instance->sessions, connect->client, connect->id,
 	    name, &answer->who);
 	if (session == NULL) {
@@ -194,7 +133,14 @@ admit(struct instance *instance, struct connect *connect,
 	text_set(session->org, sizeof(session->org), connect->org);
 	session->path =
 	    answer->path == NULL ? NULL : trust_path_ref(answer->path);
-	session->valid_until = answer->valid_until;
+	session->seen_with = answer->seen_with;
+	session->token = answer->token;
+	session->device_token = answer->token;
+	session->presented = answer->presented;
+	session->pins = answer->verdict.action == ACTION_NONE
+	    ? answer->pins_before
+	    : answer->verdict.pins;
+	session_bound(session, answer->valid_until);
 	session->sight = SIGHT_KNOWN;
 	session->reviewed = instance->generation;
 	if (connect->leaf != NULL) {
@@ -263,12 +209,37 @@ is_taken(struct instance *instance, const struct connect *connect)
 	    strcmp(session->org, connect->org) != 0;
 }
 
+/*
+ * Whether this connection uses TLS.  2.0 does not tell through which listener
+ * it came; there only what is known of all of them helps, and only where the
+ * plugin has the handshakes of its own listeners in hand.
+ */
+static bool
+is_tls(const struct instance *instance, const struct connect *connect)
+{
+	const struct listeners *listeners = instance->listeners;
+
+	if (connect->has_certificate || instance->options.assume_tls) {
+		return true;
+	}
+	if (listeners == NULL) {
+		return false;
+	}
+	if (instance->broker.is_2_1) {
+		return listeners_have_tls(
+		    listeners, broker_port(&instance->broker, connect->client));
+	}
+	return instance->handshake != NULL && listeners_all_have_tls(listeners);
+}
+
 static void
 decide(struct instance *instance, const struct connect *connect,
     const struct request *request, struct answer *answer)
 {
-	admission_decide(instance->snapshot, connect->org, request,
-	    instance_lookup, instance, answer, NULL);
+	const struct source source = instance_source(instance);
+
+	admission_decide(
+	    instance->snapshot, connect->org, request, &source, answer, NULL);
 	if (reason_admits(answer->verdict.reason) &&
 	    is_taken(instance, connect)) {
 		answer->verdict.reason = REASON_CLIENT_ID;
@@ -294,7 +265,8 @@ answer_device(struct instance *instance, struct connect *connect)
 	    .malformed = connect->has_certificate && leaf == NULL
 	        ? "the certificate cannot be read"
 	        : NULL,
-	    .tls = connect->has_certificate || instance->options.assume_tls,
+	    .address = connect->address,
+	    .tls = is_tls(instance, connect),
 	    .can_record = worker_has_room(instance->worker),
 	    .clock_is_set = clock_is_set(instance->now),
 	    .now = instance->now};
@@ -303,13 +275,12 @@ answer_device(struct instance *instance, struct connect *connect)
 
 	decide(instance, connect, &request, &answer);
 	/* A refused device may have to be written too: as pending. */
-	if (!record(instance, connect, &answer)) {
-		*reason = REASON_REGISTRY_BUSY;
-	} else if (reason_admits(*reason) &&
-	    !admit(instance, connect, &answer)) {
+	record_answer(instance, connect, &answer);
+	if (reason_admits(*reason) && !admit(instance, connect, &answer)) {
 		*reason = REASON_REGISTRY_ERROR;
 	}
 	tell(instance, connect, leaf, &answer);
+	count(instance, connect, *reason);
 	answer_done(&answer);
 	return reason_admits(*reason)
 	    ? ANSWER_OK
@@ -321,7 +292,8 @@ auth_basic(int event, void *event_data, void *userdata)
 {
 	struct mosquitto_evt_basic_auth *auth = event_data;
 	struct instance *instance = userdata;
-	struct connect connect = {.client = auth->client};
+	struct connect connect = {
+	    .client = auth->client, .started = metrics_clock()};
 	struct x509_st *cert;
 	struct session *session;
 	int answer;

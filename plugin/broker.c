@@ -17,6 +17,7 @@ broker_look(struct broker *broker)
 {
 	/* POSIX lets a data pointer hold a function; ISO C has no cast. */
 	*(void **)&broker->find = dlsym(RTLD_DEFAULT, "mosquitto_client");
+	*(void **)&broker->port = dlsym(RTLD_DEFAULT, "mosquitto_client_port");
 	*(void **)&broker->set_info =
 	    dlsym(RTLD_DEFAULT, "mosquitto_plugin_set_info");
 	broker->is_2_1 =
@@ -34,6 +35,13 @@ broker_holds(const struct broker *broker, const struct mosquitto *client)
 	}
 	id = mosquitto_client_id(client);
 	return id != NULL && broker->find(id) == client ? KNOWN_YES : KNOWN_NO;
+}
+
+int
+broker_port(const struct broker *broker, const struct mosquitto *client)
+{
+	return broker->is_2_1 && broker->port != NULL ? broker->port(client)
+	                                              : 0;
 }
 
 static int

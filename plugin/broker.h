@@ -47,6 +47,7 @@ enum broker_log {
 struct broker {
 	bool is_2_1;
 	struct mosquitto *(*find)(const char *client_id); /* 2.1 only */
+	int (*port)(const struct mosquitto *client);      /* 2.1 only */
 	int (*set_info)(void *id, const char *name, const char *version);
 };
 
@@ -59,6 +60,9 @@ void broker_look(struct broker *broker);
 enum known { KNOWN_UNSURE = 0, KNOWN_YES, KNOWN_NO };
 enum known broker_holds(
     const struct broker *broker, const struct mosquitto *client);
+
+/* The TCP port of the listener that client came through; 0: not known. */
+int broker_port(const struct broker *broker, const struct mosquitto *client);
 
 /* The answer to a refused CONNECT: on 2.1 MQTT 5 clients are told more than
  * "not authorized".  2.0 would drop the connection without a word. */

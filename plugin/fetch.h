@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
  * fetch: files from https servers, and from our own disk, several at once.
- * The one home of libcurl.
+ * With post.c the home of libcurl.
  *
  * What is fetched is named by an operator, never by a certificate, and is not
  * believed for where it came from: https only, redirects not followed, no

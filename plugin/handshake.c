@@ -298,6 +298,7 @@ verify_ours(struct instance *instance, const SSL *ssl, X509_STORE_CTX *store)
 	struct leaf *leaf = cert == NULL ? NULL : adopt_leaf(cert);
 	struct chain *chain = NULL;
 	struct trust_finding finding;
+	uint64_t start = metrics_clock();
 	const char *org;
 	bool good;
 
@@ -308,6 +309,8 @@ verify_ours(struct instance *instance, const SSL *ssl, X509_STORE_CTX *store)
 	good = finding.reason == REASON_NONE;
 	if (!good) {
 		tell_refused(instance, ssl, org, leaf, &finding);
+		metrics_decision(&instance->metrics, finding.reason,
+		    metrics_clock() - start);
 		chain_free(chain);
 	} else if (!set_mark(cert, org, chain, NULL)) {
 		good = false;

@@ -11,11 +11,18 @@
 
 #include <pthread.h>
 
+#include "plugin/behind.h"
 #include "plugin/broker.h"
+#include "plugin/control.h"
 #include "plugin/handshake.h"
 #include "plugin/keeper.h"
+#include "plugin/limits.h"
+#include "plugin/listeners.h"
+#include "plugin/metrics.h"
 #include "plugin/options.h"
+#include "plugin/outbox.h"
 #include "plugin/pending.h"
+#include "plugin/publish.h"
 #include "plugin/report.h"
 #include "plugin/session.h"
 #include "plugin/worker.h"
@@ -35,20 +42,28 @@ struct instance {
 	struct registry *registry; /* for look-ups at CONNECT */
 	struct worker *worker;
 	struct keeper *keeper;
+	struct outbox *outbox;
+	struct control *control;
 	struct handshake *handshake; /* NULL: the broker verifies alone */
+	struct listeners *listeners; /* NULL: not known */
 	struct verdicts *verdicts;
 	struct snapshot *snapshot;
 	uint64_t generation; /* of the snapshot; rises with each */
 	uint64_t walked;     /* generation at the start of the walk */
 	struct sessions sessions;
-	struct pending *pending;
+	struct pending pending;
+	struct limits limits;
+	struct behind_table behind;
 	struct report report;
-	int64_t now;          /* wall clock of the last turn */
-	int64_t now_ms;       /* monotonic clock of the last turn */
-	int64_t swept_ms;     /* of the last sweep */
-	uint64_t turn;        /* rises with each TICK */
-	int64_t reloading_ms; /* between RELOAD and the next TICK */
-	bool reviewing;       /* sessions wait for a look */
+	struct metrics metrics;
+	struct told told;             /* of metrics */
+	char source[ADDRESS_MAX + 1]; /* what we are called in them */
+	int64_t now;                  /* wall clock of the last turn */
+	int64_t now_ms;               /* monotonic clock of the last turn */
+	int64_t swept_ms;             /* of the last sweep */
+	uint64_t turn;                /* rises with each TICK */
+	int64_t reloading_ms;         /* between RELOAD and the next TICK */
+	bool reviewing;               /* sessions wait for a look */
 	bool told_bypass; /* the log has the warning about bypassed clients */
 	bool told_tickless;
 	bool told_unmarked;     /* the same of handshakes that passed us by */
@@ -60,7 +75,9 @@ struct instance {
  * one, with a client that is none; such calls touch nothing here. */
 bool instance_is_home(const struct instance *instance);
 
-/* device_lookup of admission.h: what is queued first, then the registry. */
+/* struct source of admission.h, and its find(): what is queued first, then the
+ * registry. */
+struct source instance_source(struct instance *instance);
 enum res instance_lookup(void *context, const char *org,
     const struct identity *who, struct device *out, bool *case_clash);
 
@@ -81,6 +98,9 @@ int turn_leave(int event, void *event_data, void *userdata);
 /* Read the clocks and take the worker's first news: the snapshot. */
 void turn_start(struct instance *instance);
 
+/* The broker ends: what was counted goes to the worker. */
+void turn_stop(struct instance *instance);
+
 /* Read the clocks and take the worker's news.  Where TICK does not come (2.0
  * with per_listener_settings true), do its work too, but for closing sessions,
  * and say so in the log. */
@@ -96,6 +116,10 @@ void review_session(struct instance *instance, struct session *session);
 /* What the registry says of a device now, for all sessions of it. */
 void review_device(
     struct instance *instance, const struct device *device, bool found);
+
+/* The same, and what came of writing it. */
+void review_recorded(struct instance *instance, const struct device *device,
+    bool found, enum res result);
 
 /* Close, in this TICK, the sessions that lost their standing. */
 void review_kick(struct instance *instance);

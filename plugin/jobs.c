@@ -21,8 +21,29 @@ job_new(enum job_kind kind, const struct device *device)
 void
 job_free(struct job *job)
 {
-	device_done(&job->device);
-	free(job);
+	if (job != NULL) {
+		device_done(&job->device);
+		free(job);
+	}
+}
+
+void
+job_describe(struct job *job)
+{
+	const struct device *device = &job->device;
+	char ca[HASH_TEXT_MAX + 1], gateway[IDENTITY_TEXT_MAX + 1];
+
+	if (device->has_fingerprint) {
+		text_hex(ca, device->ca, HASH_LEN);
+		diag_set(&job->detail, "ca=%.16s serial=%s addr=%s", ca,
+		    device->serial, device->last_address);
+	} else if (device->has_gateway) {
+		identity_format(&device->gateway, gateway);
+		diag_set(&job->detail, "gateway=%s addr=%s", gateway,
+		    device->last_address);
+	} else {
+		diag_set(&job->detail, "addr=%s", device->last_address);
+	}
 }
 
 struct change
@@ -43,10 +64,21 @@ job_change(struct job *job)
 		    ? "device-pending"
 		    : "device-provisioned";
 		break;
-	case JOB_CLOSED:
+	case JOB_PINS:
+		change.kind = CHANGE_DEVICE_PINS;
+		change.pins_before = &job->before;
+		change.actor = job->event_kind[0] == '\0' ? NULL : "broker";
+		change.event_kind = job->event_kind;
+		break;
+	case JOB_LOCK:
+		change.kind = CHANGE_DEVICE_LOCK;
+		change.actor = "broker";
+		change.event_kind = "device-locked";
+		break;
+	case JOB_EVENT:
 		change.kind = CHANGE_EVENT;
 		change.actor = "broker";
-		change.event_kind = "session-closed";
+		change.event_kind = job->event_kind;
 		break;
 	case JOB_SEEN:
 		change.kind = CHANGE_DEVICE_SEEN;

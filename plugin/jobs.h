@@ -11,13 +11,17 @@
 
 enum job_kind {
 	JOB_PROVISION,
-	JOB_CLOSED,
+	JOB_PINS,
+	JOB_LOCK,
+	JOB_EVENT,
 	JOB_SEEN,
 };
 
 struct job {
 	enum job_kind kind;
 	struct device device;
+	struct pins before;            /* JOB_PINS */
+	char event_kind[WORD_MAX + 1]; /* "": no event; JOB_EVENT, JOB_PINS */
 	int64_t time;
 	char name[IDENTITY_TEXT_MAX + 1];
 	struct diag detail;
@@ -26,7 +30,10 @@ struct job {
 
 /* About a device, which is copied, at this moment.  NULL: no memory. */
 struct job *job_new(enum job_kind kind, const struct device *device);
-void job_free(struct job *job);
+void job_free(struct job *job); /* NULL is allowed */
+
+/* Its detail: what brought the device here, its certificate or its gateway. */
+void job_describe(struct job *job);
 
 /* The job as the registry takes it; the job's strings are lent. */
 struct change job_change(struct job *job);

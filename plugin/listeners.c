@@ -17,6 +17,10 @@
 struct listeners {
 	bool are_all;
 	uint8_t ports[PORTS_LEN]; /* a bit each; that of 0 has no meaning */
+	/* Of every listener, ours or not. */
+	uint8_t tls[PORTS_LEN], plain[PORTS_LEN];
+	bool has_tls, has_plain;
+	bool has_unsure_plain; /* on a port that is not known */
 };
 
 /* What the lines of one listener say. */
@@ -24,6 +28,8 @@ struct section {
 	long port; /* 0: a socket that has none */
 	bool is_ours;
 	bool is_unsure; /* 2.0 and 2.1 read another port */
+	bool has_certfile, has_keyfile;
+	bool is_proxied; /* TLS, if there is any, ends before us */
 };
 
 /* Where we are in a file. */
@@ -40,6 +46,7 @@ struct reader {
 	uint8_t others[PORTS_LEN]; /* ports of listeners without the plugin */
 	struct section standard;   /* the default listener */
 	bool has_standard;
+	bool has_port;          /* and a line says which port is its */
 	struct place places[2]; /* in a file of -c, and in one it includes */
 	struct place *place;
 	bool per_listener;
@@ -59,13 +66,38 @@ has_port(const uint8_t ports[PORTS_LEN], long port)
 }
 
 static void
+set_port(uint8_t ports[PORTS_LEN], long port)
+{
+	uint8_t *byte = &ports[port / 8];
+
+	*byte = (uint8_t)(*byte | 1u << port % 8);
+}
+
+/* Without a port of its own 2.0 opens one in the place of the default
+ * listener, to this machine alone and without TLS. */
+static bool
+is_tls(const struct reader *reader, const struct section *section)
+{
+	return section->has_certfile && section->has_keyfile &&
+	    !section->is_proxied &&
+	    (section != &reader->standard || reader->has_port);
+}
+
+static void
 end_section(struct reader *reader, const struct section *section)
 {
-	uint8_t *ports =
-	    section->is_ours ? reader->listeners->ports : reader->others;
-	uint8_t *byte = &ports[section->port / 8];
+	struct listeners *listeners = reader->listeners;
 
-	*byte = (uint8_t)(*byte | 1u << section->port % 8);
+	set_port(section->is_ours ? listeners->ports : reader->others,
+	    section->port);
+	if (is_tls(reader, section)) {
+		listeners->has_tls = true;
+		set_port(listeners->tls, section->port);
+		return;
+	}
+	listeners->has_plain = true;
+	listeners->has_unsure_plain |= section->is_unsure;
+	set_port(listeners->plain, section->port);
 }
 
 static enum res
@@ -202,18 +234,44 @@ take_bind_address(struct reader *reader, char *value)
 static enum res
 take_port(struct reader *reader, char *value)
 {
+	reader->has_port = true;
 	read_port(conf_word(&value), &reader->standard);
 	return take_bind_address(reader, value);
 }
 
-/* There is a default listener with TLS, even if nobody gave it a port. */
+/* There is a default listener with TLS, even if nobody gave it a port.  Where
+ * 2.0 and 2.1 differ in whose file it is, it is nobody's. */
 static enum res
 take_certfile(struct reader *reader, char *value)
 {
+	struct place *place = reader->place;
+
 	(void)value;
-	if (reader->place->section == &reader->standard) {
+	if (place->section == &reader->standard) {
 		reader->has_standard = true;
 	}
+	place->section->has_certfile |= !place->is_unsure;
+	return RES_OK;
+}
+
+static enum res
+take_keyfile(struct reader *reader, char *value)
+{
+	struct place *place = reader->place;
+
+	(void)value;
+	place->section->has_keyfile |= !place->is_unsure;
+	return RES_OK;
+}
+
+/* 2.1: what stands before the broker may speak TLS with the client, or not.
+ * Where it is unclear whom this is for it is for both that it may be. */
+static enum res
+take_proxy(struct reader *reader, char *value)
+{
+	(void)value;
+	reader->place->section->is_proxied = true;
+	reader->standard.is_proxied |= reader->place->is_unsure;
 	return RES_OK;
 }
 
@@ -295,6 +353,8 @@ static const struct {
     {"port", take_port},
     {"bind_address", take_bind_address},
     {"certfile", take_certfile},
+    {"keyfile", take_keyfile},
+    {"enable_proxy_protocol", take_proxy},
     {"plugin", take_plugin},
     {"auth_plugin", take_plugin},
     {"global_plugin", take_global_plugin},
@@ -451,4 +511,17 @@ listeners_include(const struct listeners *listeners, int port)
 {
 	return listeners->are_all ||
 	    (port > 0 && port <= PORT_MAX && has_port(listeners->ports, port));
+}
+
+bool
+listeners_have_tls(const struct listeners *listeners, int port)
+{
+	return port > 0 && port <= PORT_MAX && !listeners->has_unsure_plain &&
+	    has_port(listeners->tls, port) && !has_port(listeners->plain, port);
+}
+
+bool
+listeners_all_have_tls(const struct listeners *listeners)
+{
+	return listeners->has_tls && !listeners->has_plain;
 }

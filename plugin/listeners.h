@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * listeners: whose TLS clients are this plugin's?  The broker tells a plugin
- * nothing of its listeners, so the answer is read from the broker's own
- * configuration (conf.h), by the rules of mosquitto.conf(5):
+ * listeners: whose TLS clients are this plugin's, and which clients use TLS?
+ * The broker tells a plugin nothing of its listeners, so the answer is read
+ * from the broker's own configuration (conf.h), by the rules of
+ * mosquitto.conf(5):
  *
  *  - "plugin" and "auth_plugin" are for every listener; after
  *    "per_listener_settings true", for the one in whose section they stand: the
@@ -53,5 +54,14 @@ bool listeners_are_all(const struct listeners *listeners);
 /* Whether it asks about those of the listener on this TCP port.  False for a
  * port that no line names, unless all are ours. */
 bool listeners_include(const struct listeners *listeners, int port);
+
+/*
+ * Whether every client of this TCP port, or of all listeners, uses TLS: their
+ * lines name a certfile and a keyfile, and no proxy protocol.  False for a port
+ * that no line names, and where 2.0 and 2.1 read a line differently.  Listeners
+ * of others count like ours.
+ */
+bool listeners_have_tls(const struct listeners *listeners, int port);
+bool listeners_all_have_tls(const struct listeners *listeners);
 
 #endif /* PLUGIN_LISTENERS_H */

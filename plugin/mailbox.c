@@ -20,6 +20,9 @@ news_free(struct news *news)
 	if (news != NULL) {
 		snapshot_unref(news->snapshot);
 		device_done(&news->device);
+		event_done(&news->event);
+		free(news->client_id);
+		free(news->payload);
 		free(news);
 	}
 }
@@ -30,6 +33,7 @@ mailbox_init(struct mailbox *mailbox)
 	pthread_mutex_init(&mailbox->lock, NULL);
 	mailbox->first = NULL;
 	mailbox->last = NULL;
+	mailbox->count = 0;
 	atomic_init(&mailbox->full, false);
 }
 
@@ -55,6 +59,7 @@ mailbox_post(struct mailbox *mailbox, struct news *news)
 		mailbox->last->next = news;
 	}
 	mailbox->last = news;
+	mailbox->count++;
 	atomic_store(&mailbox->full, true);
 	pthread_mutex_unlock(&mailbox->lock);
 }
@@ -63,6 +68,17 @@ bool
 mailbox_has(const struct mailbox *mailbox)
 {
 	return atomic_load_explicit(&mailbox->full, memory_order_relaxed);
+}
+
+bool
+mailbox_has_room(struct mailbox *mailbox)
+{
+	bool has_room;
+
+	pthread_mutex_lock(&mailbox->lock);
+	has_room = mailbox->count < MAILBOX_MAX;
+	pthread_mutex_unlock(&mailbox->lock);
+	return has_room;
 }
 
 struct news *
@@ -74,6 +90,7 @@ mailbox_take(struct mailbox *mailbox)
 	news = mailbox->first;
 	mailbox->first = NULL;
 	mailbox->last = NULL;
+	mailbox->count = 0;
 	atomic_store(&mailbox->full, false);
 	pthread_mutex_unlock(&mailbox->lock);
 	return news;

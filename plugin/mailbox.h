@@ -14,11 +14,17 @@
 #include "admission/snapshot.h"
 #include "registry/records.h"
 
+#define MAILBOX_MAX 8192 /* with more, events wait in the registry */
+
 enum news_kind {
 	NEWS_SNAPSHOT = 1, /* snapshot, now the reader's */
 	NEWS_DEVICE,       /* device, or found is false: it is gone */
-	NEWS_RECORDED,     /* the same, of one that was queued to be written */
+	NEWS_RECORDED,     /* the same, of one that was queued to be written,
+	                      and what came of that */
 	NEWS_LOG,          /* text for the log, at level */
+	NEWS_EVENT,        /* event, for those who listen on $SYS */
+	NEWS_REPLY,        /* to one client that asked on $CONTROL: client_id,
+	                      its session's serial number, payload */
 };
 
 struct news {
@@ -26,14 +32,19 @@ struct news {
 	struct snapshot *snapshot;
 	struct device device; /* org and who always; the rest if found */
 	bool found;
+	enum res result; /* RECORDED: RES_LIMIT is a quota; see registry.h */
 	int level;
 	struct diag text;
+	struct event event;
+	char *client_id, *payload; /* heap */
+	uint64_t serial;
 	struct news *next;
 };
 
 struct mailbox {
 	pthread_mutex_t lock;
 	struct news *first, *last;
+	size_t count;
 	atomic_bool full;
 };
 
@@ -47,6 +58,9 @@ void mailbox_done(struct mailbox *mailbox);
 /* Gives news away. */
 void mailbox_post(struct mailbox *mailbox, struct news *news);
 bool mailbox_has(const struct mailbox *mailbox);
+
+/* Whether there is less in it than MAILBOX_MAX. */
+bool mailbox_has_room(struct mailbox *mailbox);
 
 /* All of it, oldest first, linked by next; the caller frees each. */
 struct news *mailbox_take(struct mailbox *mailbox);

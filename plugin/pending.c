@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* Out of memory inside uthash shows as a missing entry, not as an exit. */
 #define HASH_NONFATAL_OOM 1
 
 #include "plugin/pending.h"
@@ -9,9 +10,18 @@
 
 #define KEY_MAX (NAME_MAX_LEN + 1 + IDENTITY_TEXT_MAX)
 
-struct pending {
+struct pending_entry {
 	char key[KEY_MAX + 1]; /* org:identity in lower case */
+	bool is_row;           /* else only the pins of device count */
+	bool is_new;
 	struct device device;
+	struct pins before; /* of pins: what they take the place of */
+	UT_hash_handle hh;
+};
+
+struct pending_tally {
+	char key[KEY_MAX + 1]; /* org:class:type, or org: for all */
+	int64_t count;
 	UT_hash_handle hh;
 };
 
@@ -30,25 +40,115 @@ make_key(const char *org, const struct identity *who, char key[KEY_MAX + 1])
 	(void)snprintf(key, KEY_MAX + 1, "%.*s:%s", NAME_MAX_LEN, org, name);
 }
 
-static struct pending *
+static struct pending_entry *
 find(const struct pending *table, const char *org, const struct identity *who)
 {
 	char key[KEY_MAX + 1];
-	struct pending *entry;
+	struct pending_entry *entry;
 
 	make_key(org, who, key);
-	HASH_FIND_STR(table, key, entry);
+	HASH_FIND_STR(table->entries, key, entry);
 	return entry;
 }
+
+/* ---- Tallies ---- */
+
+static void
+make_tally_key(
+    const char *org, const struct device_type *type, char key[KEY_MAX + 1])
+{
+	if (type == NULL) {
+		(void)snprintf(key, KEY_MAX + 1, "%.*s:", NAME_MAX_LEN, org);
+		return;
+	}
+	(void)snprintf(key, KEY_MAX + 1, "%.*s:%c:%s", NAME_MAX_LEN, org,
+	    type->class, type->name);
+}
+
+static struct pending_tally *
+find_tally(const struct pending *table, const char *org,
+    const struct device_type *type)
+{
+	char key[KEY_MAX + 1];
+	struct pending_tally *tally;
+
+	make_tally_key(org, type, key);
+	HASH_FIND_STR(table->tallies, key, tally);
+	return tally;
+}
+
+int64_t
+pending_count(const struct pending *table, const char *org,
+    const struct device_type *type)
+{
+	const struct pending_tally *tally = find_tally(table, org, type);
+
+	return tally == NULL ? 0 : tally->count;
+}
+
+/* False: no memory. */
+static bool
+count_up(struct pending *table, const char *org, const struct device_type *type)
+{
+	struct pending_tally *tally = find_tally(table, org, type);
+
+	if (tally == NULL) {
+		if ((tally = calloc(1, sizeof(*tally))) == NULL) {
+			return false;
+		}
+		make_tally_key(org, type, tally->key);
+		HASH_ADD_STR(table->tallies, key, tally);
+		if (tally->hh.tbl == NULL) {
+			free(tally);
+			return false;
+		}
+	}
+	tally->count++;
+	return true;
+}
+
+static void
+count_down(
+    struct pending *table, const char *org, const struct device_type *type)
+{
+	struct pending_tally *tally = find_tally(table, org, type);
+
+	if (tally != NULL && --tally->count == 0) {
+		HASH_DEL(table->tallies, tally);
+		free(tally);
+	}
+}
+
+static bool
+count_in(struct pending *table, const struct device *device)
+{
+	if (!count_up(table, device->org, &device->who.type)) {
+		return false;
+	}
+	if (!count_up(table, device->org, NULL)) {
+		count_down(table, device->org, &device->who.type);
+		return false;
+	}
+	return true;
+}
+
+static void
+count_out(struct pending *table, const struct device *device)
+{
+	count_down(table, device->org, &device->who.type);
+	count_down(table, device->org, NULL);
+}
+
+/* ---- Entries ---- */
 
 enum res
 pending_get(const struct pending *table, const char *org,
     const struct identity *who, struct device *out, bool *case_clash)
 {
-	struct pending *entry = find(table, org, who);
+	const struct pending_entry *entry = find(table, org, who);
 
 	*case_clash = false;
-	if (entry == NULL) {
+	if (entry == NULL || !entry->is_row) {
 		return RES_NOTFOUND;
 	}
 	if (!identity_equal(&entry->device.who, who)) {
@@ -59,12 +159,34 @@ pending_get(const struct pending *table, const char *org,
 	return RES_OK;
 }
 
-enum res
-pending_add(struct pending **table, const struct device *device)
+void
+pending_overlay(const struct pending *table, struct device *device)
 {
-	struct pending *entry = find(*table, device->org, &device->who);
+	const struct pending_entry *entry =
+	    find(table, device->org, &device->who);
 
-	if (entry != NULL) {
+	if (entry != NULL && !entry->is_row &&
+	    identity_equal(&entry->device.who, &device->who) &&
+	    pins_equal(&entry->before, &device->pins)) {
+		device->pins = entry->device.pins;
+	}
+}
+
+bool
+pending_has(
+    const struct pending *table, const char *org, const struct identity *who)
+{
+	return find(table, org, who) != NULL;
+}
+
+/* *out is set on RES_OK only. */
+static enum res
+add(struct pending *table, const struct device *device,
+    struct pending_entry **out)
+{
+	struct pending_entry *entry;
+
+	if (pending_has(table, device->org, &device->who)) {
 		return RES_EXISTS;
 	}
 	if ((entry = calloc(1, sizeof(*entry))) == NULL) {
@@ -75,34 +197,74 @@ pending_add(struct pending **table, const struct device *device)
 	entry->device.subject = NULL;
 	entry->device.tags = NULL;
 	entry->device.info = NULL;
-	HASH_ADD_STR(*table, key, entry);
+	HASH_ADD_STR(table->entries, key, entry);
 	if (entry->hh.tbl == NULL) {
 		free(entry);
 		return RES_NOMEM;
 	}
+	*out = entry;
 	return RES_OK;
+}
+
+static void
+drop(struct pending *table, struct pending_entry *entry)
+{
+	if (entry->is_new) {
+		count_out(table, &entry->device);
+	}
+	HASH_DEL(table->entries, entry);
+	free(entry);
+}
+
+enum res
+pending_add(struct pending *table, const struct device *device, bool is_new)
+{
+	struct pending_entry *entry = NULL;
+	enum res r = add(table, device, &entry);
+
+	if (r != RES_OK) {
+		return r;
+	}
+	entry->is_row = true;
+	if (is_new && !count_in(table, device)) {
+		drop(table, entry);
+		return RES_NOMEM;
+	}
+	entry->is_new = is_new;
+	return RES_OK;
+}
+
+enum res
+pending_add_pins(struct pending *table, const struct device *device,
+    const struct pins *before)
+{
+	struct pending_entry *entry = NULL;
+	enum res r = add(table, device, &entry);
+
+	if (r == RES_OK) {
+		entry->before = *before;
+	}
+	return r;
 }
 
 void
 pending_remove(
-    struct pending **table, const char *org, const struct identity *who)
+    struct pending *table, const char *org, const struct identity *who)
 {
-	struct pending *entry = find(*table, org, who);
+	struct pending_entry *entry = find(table, org, who);
 
 	if (entry != NULL && identity_equal(&entry->device.who, who)) {
-		HASH_DEL(*table, entry);
-		free(entry);
+		drop(table, entry);
 	}
 }
 
 void
-pending_done(struct pending **table)
+pending_done(struct pending *table)
 {
-	struct pending *entry, *next;
+	struct pending_entry *entry, *next;
 
-	HASH_ITER(hh, *table, entry, next)
+	HASH_ITER(hh, table->entries, entry, next)
 	{
-		HASH_DEL(*table, entry);
-		free(entry);
+		drop(table, entry);
 	}
 }

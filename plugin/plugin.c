@@ -3,12 +3,13 @@
  * plugin: the three functions that Mosquitto looks for, and the life of an
  * instance.  Everything else in this room is hidden.
  */
+#include <dlfcn.h>
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugin/instance.h"
+#include "plugin/admin.h"
 #include "trust/cert.h"
 
 #define PLUGIN_VERSION       5
@@ -59,16 +60,74 @@ instance_lookup(void *context, const char *org, const struct identity *who,
 	struct diag why = {{0}};
 	enum res r;
 
-	r = pending_get(instance->pending, org, who, out, case_clash);
+	r = pending_get(&instance->pending, org, who, out, case_clash);
 	if (r == RES_OK || *case_clash) {
 		return r;
 	}
 	r = registry_get(
 	    instance->registry, org, who, false, out, case_clash, &why);
-	if (r != RES_OK && r != RES_NOTFOUND) {
+	if (r == RES_OK) {
+		pending_overlay(&instance->pending, out);
+	} else if (r != RES_NOTFOUND) {
 		complain(instance, &why);
 	}
 	return r;
+}
+
+static enum res
+count(void *context, const char *org, const struct device_type *type,
+    int64_t *out)
+{
+	const struct device_query query = {.org = org, .type = type};
+	struct instance *instance = context;
+	struct diag why = {{0}};
+	enum res r = registry_count(instance->registry, &query, out, &why);
+
+	if (r == RES_OK) {
+		*out += pending_count(&instance->pending, org, type);
+	} else {
+		complain(instance, &why);
+	}
+	return r;
+}
+
+static bool
+within_rate(void *context, const char *org, const struct ca_record *ca)
+{
+	struct instance *instance = context;
+
+	return limits_has_rate(&instance->limits, org, ca, instance->now_ms);
+}
+
+struct source
+instance_source(struct instance *instance)
+{
+	return (struct source){.context = instance,
+	    .find = instance_lookup,
+	    .count = count,
+	    .within_rate = within_rate};
+}
+
+/* A configuration that cannot be read is no reason not to start: then it is
+ * not known which clients without a certificate use TLS. */
+static void
+read_listeners(struct instance *instance)
+{
+	struct diag why;
+	Dl_info self;
+
+	/* POSIX lets a function pointer be asked for as data; ISO C has no
+	 * cast. */
+	union {
+		struct source (*function)(struct instance *);
+		void *data;
+	} here = {.function = instance_source};
+
+	if (dladdr(here.data, &self) == 0 || self.dli_fname == NULL ||
+	    listeners_read(self.dli_fname, &instance->listeners, &why) !=
+	        RES_OK) {
+		instance->listeners = NULL;
+	}
 }
 
 static enum res
@@ -80,6 +139,9 @@ start(struct instance *instance, struct diag *why)
 	    .registry = instance->options.registry,
 	    .capath = instance->options.capath};
 	struct keeper_options keeper = {.registry = instance->options.registry};
+	struct outbox_options outbox = {.registry = instance->options.registry};
+	struct control_options control = {
+	    .registry = instance->options.registry};
 	enum res r;
 
 	/* The worker opens for writing, and so brings an older schema up to
@@ -89,13 +151,22 @@ start(struct instance *instance, struct diag *why)
 		return r;
 	}
 	keeper.mailbox = worker_mailbox(instance->worker);
-	if ((r = keeper_start(&keeper, &instance->keeper, why)) != RES_OK) {
+	outbox.mailbox = keeper.mailbox;
+	if ((r = keeper_start(&keeper, &instance->keeper, why)) != RES_OK ||
+	    (r = outbox_start(&outbox, &instance->outbox, why)) != RES_OK) {
 		return r;
 	}
+	control.mailbox = keeper.mailbox;
+	if ((r = control_start(&control, &instance->control, why)) != RES_OK) {
+		return r;
+	}
+	read_listeners(instance);
 	if ((instance->verdicts = verdicts_new()) == NULL) {
 		return diag_res(why, RES_NOMEM, "no memory");
 	}
 	turn_start(instance);
+	instance->metrics.started_at = instance->now;
+	publish_source(instance->source);
 	if (snapshot_tenant(instance->snapshot, ORG_DEFAULT) == NULL) {
 		return diag_res(why, RES_CORRUPT,
 		    "the registry %s has no org %s", how.path, ORG_DEFAULT);
@@ -126,11 +197,27 @@ subscribe(struct instance *instance)
 	return ANSWER_OK;
 }
 
+/* Where admins publish their commands.  One that cannot be had is no reason
+ * not to start. */
+static void
+listen_to_admins(struct instance *instance)
+{
+	if (mosquitto_callback_register(instance->id, MOSQ_EVT_CONTROL,
+	        admin_control, CONTROL_TOPIC, instance) != ANSWER_OK) {
+		report_text(LOG_WARNING,
+		    "another plugin has the topic %s: the registry cannot be "
+		    "managed over MQTT",
+		    CONTROL_TOPIC);
+	}
+}
+
 static void
 unsubscribe(const struct instance *instance)
 {
 	size_t i;
 
+	(void)mosquitto_callback_unregister(
+	    instance->id, MOSQ_EVT_CONTROL, admin_control, CONTROL_TOPIC);
 	for (i = 0; i < CALLBACKS; i++) {
 		(void)mosquitto_callback_unregister(
 		    instance->id, callbacks[i].event, callbacks[i].call, NULL);
@@ -140,11 +227,16 @@ unsubscribe(const struct instance *instance)
 static void
 release(struct instance *instance)
 {
+	control_stop(instance->control);
+	outbox_stop(instance->outbox);
 	keeper_stop(instance->keeper);
 	handshake_stop(instance->handshake);
 	worker_stop(instance->worker);
 	sessions_done(&instance->sessions);
 	pending_done(&instance->pending);
+	limits_done(&instance->limits);
+	behind_clear(&instance->behind);
+	listeners_free(instance->listeners);
 	verdicts_free(instance->verdicts);
 	snapshot_unref(instance->snapshot);
 	registry_close(instance->registry);
@@ -210,6 +302,7 @@ mosquitto_plugin_init(mosquitto_plugin_id_t *id, void **user_data,
 		release(instance);
 		return ANSWER_FAILED;
 	}
+	listen_to_admins(instance);
 	introduce(instance);
 	*user_data = instance;
 	return ANSWER_OK;
@@ -225,6 +318,7 @@ mosquitto_plugin_cleanup(
 	(void)option_count;
 	if (instance != NULL) {
 		unsubscribe(instance);
+		turn_stop(instance);
 		release(instance);
 	}
 	return ANSWER_OK;

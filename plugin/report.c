@@ -286,8 +286,12 @@ report_denied(struct session *session, const char *access, const char *topic,
 		return;
 	}
 	add(&line, "denied reason=topic access=%s", access);
-	add_identity(&line, &session->who);
-	add_org(&line, session->org);
+	if (session->kind == SESSION_DEVICE) {
+		add_identity(&line, &session->who);
+		add_org(&line, session->org);
+	} else {
+		add_quoted(&line, "user", session->username);
+	}
 	add_quoted(&line, "client", session->client_id);
 	add_quoted(&line, "topic", topic);
 	if (session->denials > 1) {

@@ -27,8 +27,13 @@ review_session(struct instance *instance, struct session *session)
 	    .who = &session->who,
 	    .client_id = session->client_id,
 	    .is_restored = session->restored,
+	    .seen_with = session->seen_with,
+	    .token = session->token,
+	    .presented = session->presented,
 	    .sight = session->sight,
 	    .locked = session->locked,
+	    .device_token = session->device_token,
+	    .pins = session->pins,
 	    .now = instance->now};
 	struct answer answer;
 
@@ -45,7 +50,7 @@ review_session(struct instance *instance, struct session *session)
 	}
 	if (reason_admits(answer.verdict.reason)) {
 		session->refused = REASON_NONE;
-		session->valid_until = answer.valid_until;
+		session_bound(session, answer.valid_until);
 		return;
 	}
 	session->refused = answer.verdict.reason;
@@ -81,7 +86,30 @@ review_device(
 		session->sight = admission_sight(
 		    found ? RES_OK : RES_NOTFOUND, device, false);
 		session->locked = found && device->locked;
+		session->device_token =
+		    found ? device->token : (struct token_hash){0};
+		session->pins = found ? device->pins : (struct pins){0};
 		review_session(instance, session);
+	}
+}
+
+void
+review_recorded(struct instance *instance, const struct device *device,
+    bool found, enum res result)
+{
+	struct session *session;
+
+	review_device(instance, device, found);
+	if (found || result != RES_LIMIT) {
+		return;
+	}
+	/* It was one too many: another broker was faster. */
+	session = session_of(&instance->sessions, &device->who);
+	for (; session != NULL; session = session->peer) {
+		if (strcmp(device->org, session->org) == 0 &&
+		    session->refused != REASON_NONE) {
+			session->refused = REASON_QUOTA;
+		}
 	}
 }
 
@@ -92,8 +120,10 @@ tell_closed(struct instance *instance, const struct session *session)
 	struct device device;
 
 	report_closed(session, session->refused);
+	instance->metrics.closed++;
 	device_init(&device, session->org, &session->who);
-	worker_closed(instance->worker, &device, reason_id(session->refused));
+	worker_event(instance->worker, &device, "session-closed",
+	    reason_id(session->refused));
 }
 
 /* The broker's call comes back to us as DISCONNECT, which removes no record,

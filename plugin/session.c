@@ -98,6 +98,17 @@ leave_owner(struct sessions *table, struct session *session)
 }
 
 void
+session_bound(struct session *session, int64_t valid_until)
+{
+	const struct pin *pin =
+	    pins_find(&session->pins, session->presented.fingerprint);
+
+	session->valid_until = pin != NULL && pin->ends_at < valid_until
+	    ? pin->ends_at
+	    : valid_until;
+}
+
+void
 session_drop_leaf(struct session *session)
 {
 	leaf_free(session->leaf);
@@ -176,6 +187,7 @@ session_add(struct sessions *table, const void *client, const char *client_id,
 		return NULL;
 	}
 	session->client = client;
+	session->serial = ++table->last_serial;
 	session->client_id = copy(client_id);
 	session->username = copy(username);
 	session->online = true;

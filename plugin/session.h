@@ -25,6 +25,7 @@ enum session_kind {
 
 struct session {
 	const void *client; /* key */
+	uint64_t serial;    /* no other session ever has it */
 	char *client_id;
 	char *username; /* ours for a device; NULL: none */
 	enum session_kind kind;
@@ -46,8 +47,13 @@ struct session {
 	const struct chain *chain; /* that came with leaf, and lives as long */
 	struct trust_path *path;   /* from its certificate to its CA */
 	int64_t valid_until;
+	unsigned seen_with;      /* how it connected */
+	struct token_hash token; /* that it presented; not set: none */
+	struct pin presented;    /* its certificate */
 	enum sight sight;
 	bool locked;
+	struct token_hash device_token; /* of its device now */
+	struct pins pins;               /* of its device now */
 	struct grants *grants;
 	uint64_t reviewed;   /* generation of the settings; 0: never */
 	enum reason refused; /* REASON_NONE: in good standing */
@@ -64,6 +70,7 @@ struct session {
 struct owner; /* the sessions of one identity */
 
 struct sessions {
+	uint64_t last_serial;
 	struct session *by_client;
 	struct session *by_id; /* one a client id: the newest */
 	struct owner *by_who;
@@ -95,6 +102,9 @@ void sessions_done(struct sessions *table);
  * peer. */
 struct session *session_of(
     const struct sessions *table, const struct identity *who);
+
+/* valid_until, or the end of the slot of its certificate if that is earlier. */
+void session_bound(struct session *session, int64_t valid_until);
 
 /* Its certificate is not needed any more: the connection is gone. */
 void session_drop_leaf(struct session *session);

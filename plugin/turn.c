@@ -2,7 +2,7 @@
 #include <mosquitto_broker.h>
 #include <string.h>
 
-#include "plugin/instance.h"
+#include "plugin/admin.h"
 
 /* New settings: every session is looked at again, a slice in each turn, and
  * at once if it asks for something.  A walk that is under way goes on, or the
@@ -14,6 +14,7 @@ take_snapshot(struct instance *instance, struct news *news)
 	instance->snapshot = news->snapshot;
 	instance->generation++;
 	news->snapshot = NULL;
+	behind_clear(&instance->behind);
 	instance->reviewing = true;
 }
 
@@ -31,10 +32,21 @@ take_news(struct instance *instance)
 		case NEWS_RECORDED:
 			pending_remove(&instance->pending, news->device.org,
 			    &news->device.who);
-			review_device(instance, &news->device, news->found);
+			behind_update(
+			    &instance->behind, &news->device, news->found);
+			review_recorded(
+			    instance, &news->device, news->found, news->result);
 			break;
 		case NEWS_DEVICE:
+			behind_update(
+			    &instance->behind, &news->device, news->found);
 			review_device(instance, &news->device, news->found);
+			break;
+		case NEWS_EVENT:
+			publish_event(&news->event);
+			break;
+		case NEWS_REPLY:
+			admin_reply(instance, news);
 			break;
 		case NEWS_LOG:
 			report_text(news->level, "%s", news->text.text);
@@ -102,11 +114,13 @@ sweep(struct instance *instance)
 {
 	struct session *session = instance->sessions.all, *next;
 	unsigned removed = 0;
+	uint64_t connected = 0;
 
 	instance->swept_ms = instance->now_ms;
 	report_sweep(&instance->report, instance->now_ms);
 	for (; session != NULL; session = next) {
 		next = session->next;
+		connected += session->online && session->kind == SESSION_DEVICE;
 		if (removed < SWEEP_MAX && is_gone(instance, session)) {
 			session_remove(&instance->sessions, session);
 			removed++;
@@ -115,6 +129,23 @@ sweep(struct instance *instance)
 			(void)review_stands(instance, session);
 		}
 	}
+	instance->metrics.sessions = connected;
+}
+
+static void
+count_uses(struct instance *instance)
+{
+	const struct verdicts_use use = verdicts_use(instance->verdicts);
+
+	instance->metrics.cache_hits = use.found;
+	instance->metrics.cache_misses = use.asked - use.found;
+}
+
+void
+turn_stop(struct instance *instance)
+{
+	count_uses(instance);
+	publish_last(&instance->metrics, instance->worker, instance->source);
 }
 
 static void
@@ -131,6 +162,9 @@ turn(struct instance *instance)
 	if (instance->now_ms - instance->swept_ms >= SWEEP_MS) {
 		sweep(instance);
 	}
+	count_uses(instance);
+	publish_metrics(&instance->told, &instance->metrics, instance->worker,
+	    instance->source, instance->now_ms);
 }
 
 int

@@ -11,7 +11,9 @@
 
 #include "plugin/broker.h"
 #include "plugin/capath.h"
+#include "plugin/follow.h"
 #include "plugin/jobs.h"
+#include "plugin/upkeep.h"
 
 #define RETRY_MS    200  /* between attempts at a disk that refuses */
 #define FAREWELL_MS 2000 /* for the last attempts */
@@ -24,19 +26,22 @@ struct worker {
 	pthread_cond_t wake;
 	struct queue urgent, lazy;
 	bool stopping;
-	bool failing; /* the disk did not take the last batch */
+	bool failing;   /* the disk did not take the last batch */
+	size_t writing; /* jobs of the batch */
 	/* ---- */
 	struct mailbox mailbox;
+	struct upkeep upkeep;
 
 	/* The thread's own. */
 	struct registry *registry;
 	struct capath *capath;
 	struct snapshot *snapshot; /* the last one posted */
 	struct queue batch;        /* taken, not yet on the disk */
+	int64_t busy_ms; /* since when another writer keeps us; 0: none */
 	int64_t mark;
 	bool stale; /* the settings changed; a snapshot is due */
 	bool capath_due;
-	bool told_disk, told_poll, told_capath; /* in the log already */
+	bool told_disk, told_busy, told_poll, told_capath; /* in the log */
 };
 
 /* ---- News, from the worker's thread to the broker's ---- */
@@ -123,14 +128,11 @@ enum res
 worker_provision(struct worker *worker, const struct device *device)
 {
 	struct job *job = job_new(JOB_PROVISION, device);
-	char ca[HASH_TEXT_MAX + 1];
 
 	if (job == NULL) {
 		return RES_NOMEM;
 	}
-	text_hex(ca, device->ca, HASH_LEN);
-	diag_set(&job->detail, "ca=%.16s serial=%s addr=%s", ca, device->serial,
-	    device->last_address);
+	job_describe(job);
 	if (!submit(worker, &worker->urgent, WORKER_QUEUE_MAX, job)) {
 		job_free(job);
 		return RES_LIMIT;
@@ -138,20 +140,79 @@ worker_provision(struct worker *worker, const struct device *device)
 	return RES_OK;
 }
 
-void
-worker_closed(
-    struct worker *worker, const struct device *device, const char *detail)
+enum res
+worker_pins(struct worker *worker, const struct device *device,
+    const struct pins *before, const char *kind, const char *detail)
 {
-	struct job *job = job_new(JOB_CLOSED, device);
+	struct job *job = job_new(JOB_PINS, device);
 
+	if (job == NULL) {
+		return RES_NOMEM;
+	}
+	job->before = *before;
+	if (kind != NULL) {
+		text_set(job->event_kind, sizeof(job->event_kind), kind);
+		diag_set(&job->detail, "%s", detail);
+	}
+	if (!submit(worker, &worker->urgent, WORKER_QUEUE_MAX, job)) {
+		job_free(job);
+		return RES_LIMIT;
+	}
+	return RES_OK;
+}
+
+/* Whoever asks for it bounds how many there are. */
+static void
+submit_always(struct worker *worker, struct job *job, const char *detail)
+{
 	if (job == NULL) {
 		return;
 	}
 	diag_set(&job->detail, "%s", detail);
-	/* Closing is never refused for want of room: one a session. */
 	if (!submit(worker, &worker->urgent, SIZE_MAX, job)) {
 		job_free(job);
 	}
+}
+
+void
+worker_event(struct worker *worker, const struct device *device,
+    const char *kind, const char *detail)
+{
+	struct job *job = job_new(JOB_EVENT, device);
+
+	if (job != NULL) {
+		text_set(job->event_kind, sizeof(job->event_kind), kind);
+	}
+	submit_always(worker, job, detail);
+}
+
+void
+worker_lock(
+    struct worker *worker, const struct device *device, const char *detail)
+{
+	struct job *job = job_new(JOB_LOCK, device);
+
+	if (job != NULL) {
+		job->device.locked = true;
+	}
+	submit_always(worker, job, detail);
+}
+
+void
+worker_metrics(struct worker *worker, const char *source, char *body)
+{
+	upkeep_metrics(&worker->upkeep, source, body);
+}
+
+size_t
+worker_depth(struct worker *worker)
+{
+	size_t depth;
+
+	pthread_mutex_lock(&worker->lock);
+	depth = worker->urgent.count + worker->writing;
+	pthread_mutex_unlock(&worker->lock);
+	return depth;
 }
 
 void
@@ -166,40 +227,22 @@ worker_seen(struct worker *worker, const struct device *device)
 
 /* ---- The worker's thread: writing ---- */
 
-/* What the registry says of a device now, for the broker's thread. */
 static enum res
 post_device(struct worker *worker, enum news_kind kind, const char *org,
-    const struct identity *who)
+    const struct identity *who, enum res result)
 {
-	struct news *news = news_new(kind);
-	bool case_clash;
-	enum res r;
-
-	if (news == NULL) {
-		return RES_NOMEM;
-	}
-	r = registry_get(worker->registry, org, who, false, &news->device,
-	    &case_clash, NULL);
-	if (r != RES_OK && r != RES_NOTFOUND) {
-		news_free(news);
-		return r;
-	}
-	news->found = r == RES_OK;
-	if (!news->found) {
-		device_init(&news->device, org, who);
-	}
-	mailbox_post(&worker->mailbox, news);
-	return RES_OK;
+	return follow_post_device(
+	    &worker->mailbox, worker->registry, kind, org, who, result);
 }
 
 /* One job is on the disk, or was not needed: somebody else wrote the device
  * first, or changed it in between.  What the row says now holds. */
 static enum res
-finish(struct worker *worker, const struct job *job)
+finish(struct worker *worker, const struct job *job, enum res result)
 {
-	return job->kind == JOB_PROVISION
-	    ? post_device(
-	          worker, NEWS_RECORDED, job->device.org, &job->device.who)
+	return job->kind == JOB_PROVISION || job->kind == JOB_PINS
+	    ? post_device(worker, NEWS_RECORDED, job->device.org,
+	          &job->device.who, result)
 	    : RES_OK;
 }
 
@@ -210,7 +253,65 @@ set_failing(struct worker *worker, bool failing)
 {
 	pthread_mutex_lock(&worker->lock);
 	worker->failing = failing;
+	worker->writing = worker->batch.count;
 	pthread_mutex_unlock(&worker->lock);
+}
+
+static void
+tell_failing(struct worker *worker, const struct diag *why)
+{
+	struct diag text;
+
+	diag_set(&text,
+	    "registry: cannot write, new devices are refused until it works: "
+	    "%.300s",
+	    why->text[0] == '\0' ? "no memory" : why->text);
+	tell(worker, &worker->told_disk, LOG_ERROR, &text);
+}
+
+/* Another writer is at it, say an import of many devices.  It comes to an end,
+ * and until then the queue takes what comes. */
+static void
+tell_busy(struct worker *worker)
+{
+	int64_t now = clock_monotonic_ms();
+	struct diag text;
+
+	if (worker->busy_ms == 0) {
+		worker->busy_ms = now;
+	}
+	if (now - worker->busy_ms < WORKER_BUSY_MS) {
+		return;
+	}
+	diag_set(&text,
+	    "registry: somebody else has been writing for %d seconds; what is "
+	    "new waits until that is done",
+	    (int)((now - worker->busy_ms) / 1000));
+	tell(worker, &worker->told_busy, LOG_WARNING, &text);
+}
+
+static void
+tell_free(struct worker *worker)
+{
+	worker->busy_ms = 0;
+	tell_well(
+	    worker, &worker->told_busy, "registry: the other writer is done");
+}
+
+/* Everything that is in the batch came onto the disk. */
+static enum res
+finish_batch(struct worker *worker, const struct change *changes, size_t n)
+{
+	enum res r = RES_OK;
+	size_t i;
+
+	for (i = 0; r == RES_OK && i < n; i++) {
+		r = finish(worker, worker->batch.head, changes[i].result);
+		if (r == RES_OK) {
+			job_free(queue_pop(&worker->batch));
+		}
+	}
+	return r;
 }
 
 /* Write the batch.  What fails stays in it, to be tried again: the changes
@@ -219,9 +320,9 @@ static enum res
 write_batch(struct worker *worker)
 {
 	struct change changes[WORKER_BATCH_MAX];
-	struct diag why = {{0}}, text;
+	struct diag why = {{0}};
 	struct job *job = worker->batch.head;
-	size_t n, i;
+	size_t n;
 	enum res r;
 
 	for (n = 0; job != NULL && n < WORKER_BATCH_MAX; n++) {
@@ -232,66 +333,46 @@ write_batch(struct worker *worker)
 		return RES_OK;
 	}
 	r = registry_apply(worker->registry, changes, n, APPLY_EACH, &why);
-	for (i = 0; r == RES_OK && i < n; i++) {
-		r = finish(worker, worker->batch.head);
-		if (r == RES_OK) {
-			job_free(queue_pop(&worker->batch));
-		}
+	if (r == RES_BUSY) {
+		tell_busy(worker);
+		return r;
+	}
+	tell_free(worker);
+	if (r == RES_OK) {
+		r = finish_batch(worker, changes, n);
 	}
 	set_failing(worker, r != RES_OK);
 	if (r == RES_OK) {
 		tell_well(worker, &worker->told_disk,
 		    "registry: writing works again");
-		return RES_OK;
+	} else {
+		tell_failing(worker, &why);
 	}
-	diag_set(&text,
-	    "registry: cannot write, new devices are refused until it works: "
-	    "%.300s",
-	    why.text[0] == '\0' ? "no memory" : why.text);
-	tell(worker, &worker->told_disk, LOG_ERROR, &text);
 	return r;
 }
 
 /* ---- The worker's thread: following others' changes ---- */
 
-/* What we wrote ourselves, devices that were only listed, and what is told to
- * people alone concern nobody who is connected. */
-static bool
-is_idle(const struct event *event)
-{
-	static const char *const kinds[] = {
-	    "session-closed", "import", "ca-expiring", "crl-failed"};
-	size_t i;
-
-	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (strcmp(event->kind, kinds[i]) == 0) {
-			return true;
-		}
-	}
-	return strcmp(event->kind, "device-provisioned") == 0 &&
-	    strcmp(event->actor, "broker") == 0;
-}
-
-/* Events about a device concern its sessions; all others, the settings. */
+/* One that fails is looked at again. */
 static enum res
 follow_event(const struct event *event, void *context)
 {
 	struct worker *worker = context;
 	struct identity who;
-	const char *detail;
 	enum res r = RES_OK;
 
-	if (is_idle(event)) {
-		worker->mark = event->seq;
-		return RES_OK;
-	}
-	if (event->subject != NULL &&
-	    strncmp(event->kind, "device-", strlen("device-")) == 0 &&
-	    identity_parse(event->subject, strlen(event->subject), &who,
-	        &detail) == RES_OK) {
-		r = post_device(worker, NEWS_DEVICE, event->org, &who);
-	} else {
+	switch (follow_concern(event, &who)) {
+	case CONCERN_SETTINGS:
 		worker->stale = true;
+		break;
+	case CONCERN_DEVICE:
+		r = post_device(worker, NEWS_DEVICE, event->org, &who, RES_OK);
+		break;
+	case CONCERN_NOBODY:
+		break;
+	}
+	if (r == RES_OK) {
+		r = follow_post_event(&worker->mailbox, event);
 	}
 	if (r == RES_OK) {
 		worker->mark = event->seq;
@@ -367,6 +448,10 @@ follow(struct worker *worker, struct diag *why)
 	int64_t mark;
 	enum res r;
 
+	/* Nobody reads: there is no TICK and no CONNECT. */
+	if (!mailbox_has_room(&worker->mailbox)) {
+		return RES_OK;
+	}
 	if ((r = registry_mark(worker->registry, &mark, why)) != RES_OK) {
 		return r;
 	}
@@ -441,6 +526,7 @@ take_jobs(struct worker *worker, int64_t ms, bool with_lazy)
 	    (job = queue_pop(&worker->lazy)) != NULL) {
 		queue_push(&worker->batch, job);
 	}
+	worker->writing = worker->batch.count;
 	pthread_mutex_unlock(&worker->lock);
 	return stopping;
 }
@@ -461,12 +547,17 @@ write_the_rest(struct worker *worker)
 {
 	int64_t end = clock_monotonic_ms() + FAREWELL_MS;
 
+	bool again;
+
 	do {
-		if (write_batch(worker) != RES_OK) {
+		again = write_batch(worker) != RES_OK ||
+		    upkeep_finish(&worker->upkeep, worker->registry) != RES_OK;
+		if (again) {
 			pause_ms(RETRY_MS / 10);
 		}
 		(void)take_jobs(worker, 0, true);
-	} while (worker->batch.count > 0 && clock_monotonic_ms() < end);
+	} while (
+	    (again || worker->batch.count > 0) && clock_monotonic_ms() < end);
 }
 
 static void *
@@ -494,6 +585,7 @@ run(void *context)
 			poll_registry(worker);
 			poll_at = now + WORKER_POLL_MS / 2;
 		}
+		upkeep_run(&worker->upkeep, worker->registry, worker->snapshot);
 	}
 	write_the_rest(worker);
 	return NULL;
@@ -542,6 +634,7 @@ release(struct worker *worker)
 	capath_close(worker->capath);
 	snapshot_unref(worker->snapshot);
 	mailbox_done(&worker->mailbox);
+	upkeep_done(&worker->upkeep);
 	pthread_cond_destroy(&worker->wake);
 	pthread_mutex_destroy(&worker->lock);
 	free(worker);
@@ -559,6 +652,7 @@ worker_start(
 		return diag_res(why, RES_NOMEM, "no memory");
 	}
 	mailbox_init(&worker->mailbox);
+	upkeep_init(&worker->upkeep);
 	pthread_mutex_init(&worker->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

@@ -18,6 +18,7 @@
 #define WORKER_BATCH_MAX 512  /* rows in one commit */
 #define WORKER_POLL_MS   100  /* how often it looks for others' changes */
 #define WORKER_LAZY_MS   500  /* how long a last-seen time may wait */
+#define WORKER_BUSY_MS   5000 /* of another writer: then the log says so */
 
 struct worker;
 
@@ -36,7 +37,8 @@ MUST_CHECK enum res worker_start(const struct worker_options *options,
 void worker_stop(struct worker *worker);
 
 /* The broker's thread: does the registry take one more device now?  Not while
- * the queue is full or the disk refuses. */
+ * the queue is full or the disk refuses.  While somebody else writes, the queue
+ * takes what comes. */
 bool worker_has_room(struct worker *worker);
 
 /*
@@ -50,9 +52,28 @@ MUST_CHECK enum res worker_provision(
  * for it is only a convenience. */
 void worker_seen(struct worker *worker, const struct device *device);
 
-/* Queue an event of kind session-closed about a device. */
-void worker_closed(
+/* Queue an event about a device, which need not be registered: session-closed,
+ * pin-mismatch, clone-suspected.  Never refused for want of room: whoever calls
+ * bounds how many there are. */
+void worker_event(struct worker *worker, const struct device *device,
+    const char *kind, const char *detail);
+
+/* Queue device->pins to be written in the place of *before, with an event of
+ * kind pin-changed or device-pending; kind NULL: none.  Copies both. RES_LIMIT,
+ * RES_NOMEM. */
+MUST_CHECK enum res worker_pins(struct worker *worker,
+    const struct device *device, const struct pins *before, const char *kind,
+    const char *detail);
+
+/* Queue the locking of a device, with the event device-locked. */
+void worker_lock(
     struct worker *worker, const struct device *device, const char *detail);
+
+/* As upkeep_metrics(): takes body. */
+void worker_metrics(struct worker *worker, const char *source, char *body);
+
+/* Changes that wait for the disk. */
+size_t worker_depth(struct worker *worker);
 
 /* Whether there is news: one atomic load. */
 bool worker_has_news(const struct worker *worker);

@@ -134,3 +134,104 @@ client_template_admits(const struct client_template *template, const char *org,
 	return client_id[len] == '\0' ||
 	    (template->any_suffix && strpbrk(client_id + len, "/+#") == NULL);
 }
+
+/* The bytes of a client id that are neither type nor id. */
+static size_t
+measure_rest(const char *text, const char *org)
+{
+	size_t len, rest = 0;
+
+	for (; *text != '\0'; text += len) {
+		switch (policy_word(text, &len)) {
+		case WORD_TYPE:
+		case WORD_ID:
+			break;
+		case WORD_ORG:
+			rest += strlen(org);
+			break;
+		case WORD_CLASS:
+			rest++;
+			break;
+		default:
+			len = 1;
+			rest++;
+			break;
+		}
+	}
+	return rest;
+}
+
+/* What stands in the place of {class}, {type} and {id}, given the lengths of
+ * the last two; whether the rest is the template's is seen by rendering. */
+static void
+pick(const struct client_template *template, const char *org,
+    const char *client_id, size_t type_len, size_t id_len, struct identity *out)
+{
+	const char *text = template->text, *at = client_id;
+	size_t len;
+
+	memset(out, 0, sizeof(*out));
+	for (; *text != '\0'; text += len) {
+		switch (policy_word(text, &len)) {
+		case WORD_TYPE:
+			memcpy(out->type.name, at, type_len);
+			at += type_len;
+			break;
+		case WORD_ID:
+			memcpy(out->id, at, id_len);
+			at += id_len;
+			break;
+		case WORD_ORG:
+			at += strlen(org);
+			break;
+		case WORD_CLASS:
+			out->type.class = *at++;
+			break;
+		default:
+			len = 1;
+			at++;
+			break;
+		}
+	}
+}
+
+/* Whether who is an identity, and this its client id. */
+static bool
+leads_back(const struct client_template *template, const char *org,
+    const struct identity *who, const char *client_id)
+{
+	char text[IDENTITY_TEXT_MAX + 1], right[CLIENT_ID_MAX + 1];
+	struct identity read;
+	const char *why;
+
+	identity_format(who, text);
+	return identity_parse(text, strlen(text), &read, &why) == RES_OK &&
+	    identity_equal(&read, who) &&
+	    client_template_render(template, org, who, right) &&
+	    strcmp(right, client_id) == 0;
+}
+
+/* Every length that the type may have is tried: no two of them fit, for a
+ * template gives no two identities one client id. */
+bool
+client_template_read(const struct client_template *template, const char *org,
+    const char *client_id, struct identity *who)
+{
+	size_t len = strnlen(client_id, CLIENT_ID_MAX + 1);
+	size_t rest = measure_rest(template->text, org), type_len;
+
+	for (type_len = 1; type_len <= IDENTITY_TYPE_MAX &&
+	     len <= CLIENT_ID_MAX && rest + type_len < len;
+	     type_len++) {
+		if (len - rest - type_len > IDENTITY_ID_MAX) {
+			continue;
+		}
+		pick(template, org, client_id, type_len, len - rest - type_len,
+		    who);
+		if (leads_back(template, org, who, client_id)) {
+			return true;
+		}
+	}
+	memset(who, 0, sizeof(*who));
+	return false;
+}

@@ -45,4 +45,10 @@ MUST_CHECK bool client_template_render(const struct client_template *template,
 bool client_template_admits(const struct client_template *template,
     const char *org, const struct identity *who, const char *client_id);
 
+/* The identity whose client id this is, without any suffix.  False, and *who is
+ * nobody: it is nobody's.  What it gives, client_template_render() leads back
+ * to client_id. */
+MUST_CHECK bool client_template_read(const struct client_template *template,
+    const char *org, const char *client_id, struct identity *who);
+
 #endif /* POLICY_CLIENT_TEMPLATE_H */

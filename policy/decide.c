@@ -5,18 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/clock.h"
+#include "policy/walk.h"
 
-/* One walk through the steps.  Each step looks at the facts and answers with
- * pass(), skip() or fail(); only the last one can admit. */
-struct walk {
-	const struct policy *policy;
-	const struct facts *facts;
-	const struct type_policy *type; /* NULL: nothing is said about it */
-	struct verdict *verdict;
-	struct step *step; /* NULL: nobody wants a trace */
-	char name[IDENTITY_TEXT_MAX + 1];
-};
+/* How a connection was made; the registry stores the same bits. */
+#define WITH_TLS         1u
+#define WITH_CERTIFICATE 2u
+#define WITH_TOKEN       4u
 
 /* What each level asks for; where it asks for neither, either will do. */
 static const struct demand {
@@ -39,8 +33,8 @@ static void PRINTF_LIKE(2, 0)
 	}
 }
 
-static enum step_result PRINTF_LIKE(2, 3)
-    pass(struct walk *walk, const char *format, ...)
+enum step_result
+walk_pass(struct walk *walk, const char *format, ...)
 {
 	va_list args;
 
@@ -50,8 +44,8 @@ static enum step_result PRINTF_LIKE(2, 3)
 	return STEP_PASS;
 }
 
-static enum step_result PRINTF_LIKE(2, 3)
-    skip(struct walk *walk, const char *format, ...)
+enum step_result
+walk_skip(struct walk *walk, const char *format, ...)
 {
 	va_list args;
 
@@ -61,8 +55,8 @@ static enum step_result PRINTF_LIKE(2, 3)
 	return STEP_SKIPPED;
 }
 
-static enum step_result PRINTF_LIKE(3, 4)
-    fail(struct walk *walk, enum reason reason, const char *format, ...)
+enum step_result
+walk_fail(struct walk *walk, enum reason reason, const char *format, ...)
 {
 	va_list args;
 
@@ -77,11 +71,10 @@ static enum step_result PRINTF_LIKE(3, 4)
 	return STEP_FAIL;
 }
 
-/* Fail with what another room found. */
-static enum step_result
-fail_found(struct walk *walk, enum reason reason, const char *detail)
+enum step_result
+walk_fail_found(struct walk *walk, enum reason reason, const char *detail)
 {
-	return fail(
+	return walk_fail(
 	    walk, reason, "%s", detail != NULL ? detail : reason_text(reason));
 }
 
@@ -89,14 +82,14 @@ static enum step_result
 look_who(struct walk *walk)
 {
 	if (walk->facts->has_certificate) {
-		return pass(walk, "the client presents a certificate");
+		return walk_pass(walk, "the client presents a certificate");
 	}
 	if (walk->facts->names_device) {
-		return pass(walk,
+		return walk_pass(walk,
 		    "the client names a device, and presents no "
 		    "certificate");
 	}
-	return fail_found(walk, REASON_NOT_A_DEVICE, NULL);
+	return walk_fail_found(walk, REASON_NOT_A_DEVICE, NULL);
 }
 
 static enum step_result
@@ -106,18 +99,18 @@ look_certificate(struct walk *walk)
 
 	if (!facts->has_certificate) {
 		return facts->token == TOKEN_NONE
-		    ? fail(walk, REASON_CERT_MISSING,
+		    ? walk_fail(walk, REASON_CERT_MISSING,
 		          "the client presented neither a certificate nor a "
 		          "token")
-		    : skip(walk, "a token stands in its place");
+		    : walk_skip(walk, "a token stands in its place");
 	}
 	if (facts->certificate == REASON_CERT_TOO_LARGE ||
 	    facts->certificate == REASON_CERT_MALFORMED ||
 	    facts->certificate == REASON_CERT_IS_CA) {
-		return fail_found(
+		return walk_fail_found(
 		    walk, facts->certificate, facts->certificate_detail);
 	}
-	return pass(walk, "the certificate is well formed, and no CA's");
+	return walk_pass(walk, "the certificate is well formed, and no CA's");
 }
 
 static enum step_result
@@ -126,41 +119,53 @@ look_chain(struct walk *walk)
 	const struct facts *facts = walk->facts;
 
 	if (!facts->has_certificate) {
-		return skip(walk, "there is no certificate to verify");
+		return walk_skip(walk, "there is no certificate to verify");
 	}
 	if (facts->certificate != REASON_NONE) {
-		return fail_found(
+		return walk_fail_found(
 		    walk, facts->certificate, facts->certificate_detail);
 	}
-	return pass(walk, "a registered CA stands behind the certificate");
+	return walk_pass(walk, "a registered CA stands behind the certificate");
+}
+
+const struct id_rule *
+walk_id_rule(const struct walk *walk)
+{
+	static const struct id_rule none = {0};
+
+	return walk->type == NULL ? &none : &walk->type->id_rule;
 }
 
 static enum step_result
 look_identity(struct walk *walk)
 {
-	static const struct id_rule no_rule = {0};
 	const struct facts *facts = walk->facts;
-	const struct id_rule *rule =
-	    walk->type == NULL ? &no_rule : &walk->type->id_rule;
 
 	if (facts->identity != REASON_NONE) {
-		return fail_found(
+		return walk_fail_found(
 		    walk, facts->identity, facts->identity_detail);
 	}
 	if (facts->who.type.class == '\0') {
-		return fail_found(walk, REASON_IDENTITY_NONE, NULL);
+		return walk_fail_found(walk, REASON_IDENTITY_NONE, NULL);
 	}
-	if (strchr(facts->who.id, ':') != NULL && !id_rule_admits_colon(rule)) {
-		return fail(walk, REASON_IDENTITY_SYNTAX,
+	if (strchr(facts->who.id, ':') != NULL &&
+	    !id_rule_admits_colon(walk_id_rule(walk))) {
+		return walk_fail(walk, REASON_IDENTITY_SYNTAX,
 		    "the id of %s holds a ':', and the identity format of its "
 		    "type is not mac-colon",
 		    walk->name);
 	}
+	if (facts->token_of_other) {
+		return walk_fail(walk, REASON_IDENTITY_CONFLICT,
+		    "the certificate is of %s, and the token is presented for "
+		    "another device",
+		    walk->name);
+	}
 	if (facts->has_certificate && !facts->in_scope) {
-		return fail(walk, REASON_CA_SCOPE,
+		return walk_fail(walk, REASON_CA_SCOPE,
 		    "the scope of the CA does not cover %s", walk->name);
 	}
-	return pass(walk, "the client is %s", walk->name);
+	return walk_pass(walk, "the client is %s", walk->name);
 }
 
 static enum step_result
@@ -172,11 +177,12 @@ look_client_id(struct walk *walk)
 
 	if (client_template_admits(
 	        template, walk->policy->org, &walk->facts->who, given)) {
-		return pass(walk, "the client id is the one of the identity");
+		return walk_pass(
+		    walk, "the client id is the one of the identity");
 	}
 	if (!client_template_render(
 	        template, walk->policy->org, &walk->facts->who, right)) {
-		return fail(walk, REASON_CLIENT_ID,
+		return walk_fail(walk, REASON_CLIENT_ID,
 		    "the org's client id template gives %s no client id",
 		    walk->name);
 	}
@@ -184,7 +190,7 @@ look_client_id(struct walk *walk)
 	if (given != NULL) {
 		text_quote(quoted, sizeof(quoted), given, strlen(given));
 	}
-	return fail(walk, REASON_CLIENT_ID,
+	return walk_fail(walk, REASON_CLIENT_ID,
 	    "the client id is %s, but must %s %s", quoted,
 	    template->any_suffix ? "begin with" : "be", shown);
 }
@@ -197,8 +203,8 @@ fail_level(struct walk *walk, enum reason reason, const char *found)
 	if (!walk->verdict->level_is_default) {
 		device_type_format(&walk->facts->who.type, type);
 	}
-	return fail(walk, reason, "the rule %s is %s and demands %s; %s", type,
-	    level_name(walk->verdict->level),
+	return walk_fail(walk, reason, "the rule %s is %s and demands %s; %s",
+	    type, level_name(walk->verdict->level),
 	    demands[walk->verdict->level].text, found);
 }
 
@@ -214,7 +220,7 @@ look_level(struct walk *walk)
 	}
 	/* Then a token, right or wrong, changes nothing. */
 	if (facts->has_certificate && !demand->token) {
-		return pass(walk, "the certificate meets the level %s",
+		return walk_pass(walk, "the certificate meets the level %s",
 		    level_name(walk->verdict->level));
 	}
 	if (demand->certificate && !facts->has_certificate) {
@@ -223,170 +229,34 @@ look_level(struct walk *walk)
 	}
 	if (facts->token == TOKEN_WRONG) {
 		return fail_level(walk, REASON_TOKEN_WRONG,
-		    "the token that the client presented is not valid");
+		    facts->token_detail != NULL
+		        ? facts->token_detail
+		        : "the token that the client presented is not valid");
 	}
 	if (facts->token != TOKEN_RIGHT) {
 		return fail_level(
 		    walk, REASON_LEVEL_TOKEN, "the client presented no token");
 	}
-	return pass(walk, "the token meets the level %s",
+	return walk_pass(walk, "%s the level %s",
+	    demand->certificate ? "the certificate and the token meet"
+	                        : "the token meets",
 	    level_name(walk->verdict->level));
 }
 
-/* The mode of the type or the org, unless the CA's is stricter. */
-static enum enrolment
-mode_of(const struct walk *walk)
+bool
+level_is_met(enum level level, unsigned seen_with)
 {
-	const struct facts *facts = walk->facts;
-	enum enrolment mode = walk->type != NULL && walk->type->has_enrolment
-	    ? walk->type->enrolment
-	    : walk->policy->enrolment;
+	bool certificate = (seen_with & WITH_CERTIFICATE) != 0;
+	bool token = (seen_with & WITH_TOKEN) != 0;
+	const struct demand *demand;
 
-	if (facts->has_ca_enrolment && facts->ca_enrolment < mode) {
-		mode = facts->ca_enrolment;
+	if ((size_t)level >= sizeof(demands) / sizeof(demands[0])) {
+		return false;
 	}
-	return mode;
-}
-
-static enum step_result
-enrol(struct walk *walk)
-{
-	switch (mode_of(walk)) {
-	case ENROL_AUTO:
-		walk->verdict->action = ACTION_PROVISION;
-		return pass(walk, "first seen, and the enrolment mode is auto");
-	case ENROL_APPROVE:
-		walk->verdict->action = ACTION_PEND;
-		if (!walk->facts->can_record) {
-			return pass(walk,
-			    "first seen, and must be recorded to "
-			    "wait for approval");
-		}
-		return fail(walk, REASON_DEVICE_PENDING,
-		    "first seen, and the enrolment mode is approve: recorded; "
-		    "certid device approve %s admits it",
-		    walk->name);
-	case ENROL_LISTED:
-		break;
-	}
-	return fail(walk, REASON_DEVICE_UNLISTED,
-	    "first seen, and the enrolment mode is listed; certid device add "
-	    "%s admits it",
-	    walk->name);
-}
-
-static enum step_result
-take_up(struct walk *walk)
-{
-	int64_t end = walk->facts->window_ends_at;
-	char text[TIME_MAX + 1];
-
-	clock_format(end, text);
-	if (walk->facts->now >= end) {
-		return fail(walk, REASON_WINDOW_EXPIRED,
-		    "the window for the first connection ended at %s; for a "
-		    "new one certid device remove %s, then add it again",
-		    text, walk->name);
-	}
-	walk->verdict->action = ACTION_PROVISION;
-	return pass(walk, "added by an operator, with a window until %s",
-	    end == CLOCK_FOREVER ? "further notice" : text);
-}
-
-/* What a device must meet that is to be written as provisioned or pending. */
-static enum step_result
-look_new(struct walk *walk)
-{
-	const struct facts *facts = walk->facts;
-	char text[TYPE_TEXT_MAX + 1], clock[TIME_MAX + 1];
-	char format[ID_RULE_TEXT_MAX + 1];
-	const char *why = NULL;
-
-	device_type_format(&facts->who.type, text);
-	if (walk->policy->types_declared &&
-	    (walk->type == NULL || !walk->type->is_declared)) {
-		return fail(walk, REASON_TYPE_UNKNOWN,
-		    "the type %s is not declared; certid type set %s declares "
-		    "it",
-		    text, text);
-	}
-	if (walk->type != NULL &&
-	    !id_rule_check(&walk->type->id_rule, facts->who.id, &why)) {
-		id_rule_format(&walk->type->id_rule, format);
-		return fail(walk, REASON_ID_FORMAT,
-		    "%s: the type %s demands %s", why, text, format);
-	}
-	if (facts->sight == SIGHT_CASE) {
-		return fail(walk, REASON_IDENTITY_CASE,
-		    "the registry holds %s in other upper and lower case",
-		    walk->name);
-	}
-	if (!facts->clock_is_set) {
-		clock_format(facts->now, clock);
-		return fail(walk, REASON_CLOCK_UNSET,
-		    "the clock says %s, which is before this program was "
-		    "built; set it to admit new devices",
-		    clock);
-	}
-	return facts->sight == SIGHT_ALLOWED ? take_up(walk) : enrol(walk);
-}
-
-static enum step_result
-look_device(struct walk *walk)
-{
-	const struct facts *facts = walk->facts;
-
-	if (facts->locked) {
-		return fail(walk, REASON_DEVICE_LOCKED,
-		    "locked; certid device unlock %s admits it", walk->name);
-	}
-	switch (facts->sight) {
-	case SIGHT_KNOWN:
-		return pass(walk, "the registry knows %s", walk->name);
-	case SIGHT_PENDING:
-		return fail(walk, REASON_DEVICE_PENDING,
-		    "waits for approval; certid device approve %s admits it",
-		    walk->name);
-	case SIGHT_FIRST:
-		if (!facts->has_certificate) {
-			return fail(walk, REASON_DEVICE_UNLISTED,
-			    "first seen, and a token alone makes no new "
-			    "device; certid device add %s admits it",
-			    walk->name);
-		}
-		return look_new(walk);
-	case SIGHT_CASE:
-	case SIGHT_ALLOWED:
-		return look_new(walk);
-	case SIGHT_FAILED:
-		break;
-	}
-	return skip(walk, "nothing is known about the device");
-}
-
-static enum step_result
-admit(struct walk *walk, enum reason reason, const char *detail)
-{
-	walk->verdict->reason = reason;
-	return pass(walk, "%s", detail);
-}
-
-static enum step_result
-look_registry(struct walk *walk)
-{
-	enum action action = walk->verdict->action;
-
-	if (action == ACTION_NONE) {
-		return walk->facts->sight == SIGHT_KNOWN
-		    ? admit(walk, REASON_KNOWN, "there is nothing to write")
-		    : fail_found(walk, REASON_REGISTRY_ERROR, NULL);
-	}
-	if (action == ACTION_PROVISION && walk->facts->can_record) {
-		return admit(walk, REASON_PROVISIONED,
-		    "the device is written as provisioned");
-	}
-	walk->verdict->action = ACTION_NONE;
-	return fail_found(walk, REASON_REGISTRY_BUSY, NULL);
+	demand = &demands[level];
+	return (certificate || token) &&
+	    (!demand->tls || (seen_with & WITH_TLS) != 0) &&
+	    (!demand->certificate || certificate) && (!demand->token || token);
 }
 
 static const struct {
@@ -399,12 +269,13 @@ static const struct {
     {"identity", look_identity},
     {"client-id", look_client_id},
     {"level", look_level},
-    {"device", look_device},
-    {"registry", look_registry},
+    {"device", walk_device},
+    {"registry", walk_registry},
 };
 
 #define STEPS (sizeof(steps) / sizeof(steps[0]))
 _Static_assert(STEPS <= STEP_MAX, "struct trace holds every step");
+#define STEPS_BEHIND 2 /* the last two */
 
 /* The type's policy and the level that holds for it. */
 static void
@@ -413,7 +284,7 @@ start(struct walk *walk)
 	struct verdict *verdict = walk->verdict;
 
 	identity_format(&walk->facts->who, walk->name);
-	if (walk->facts->identity == REASON_NONE) {
+	if (walk->is_behind || walk->facts->identity == REASON_NONE) {
 		walk->type = policy_type(walk->policy, &walk->facts->who.type);
 	}
 	verdict->level_is_default =
@@ -423,6 +294,31 @@ start(struct walk *walk)
 	if ((size_t)verdict->level >= sizeof(demands) / sizeof(demands[0])) {
 		verdict->level = LEVEL_CERT_TOKEN;
 	}
+	verdict->pins = walk->facts->pins;
+}
+
+static void
+run(struct walk *walk, size_t first, struct trace *trace)
+{
+	enum step_result result = STEP_SKIPPED;
+	size_t i;
+
+	memset(walk->verdict, 0, sizeof(*walk->verdict));
+	start(walk);
+	if (trace != NULL) {
+		memset(trace, 0, sizeof(*trace));
+		trace->count = STEPS - first;
+		for (i = first; i < STEPS; i++) {
+			trace->steps[i - first].name = steps[i].name;
+		}
+	}
+	for (i = first; i < STEPS && result != STEP_FAIL; i++) {
+		walk->step = trace == NULL ? NULL : &trace->steps[i - first];
+		result = steps[i].look(walk);
+		if (walk->step != NULL) {
+			walk->step->result = result;
+		}
+	}
 }
 
 void
@@ -430,23 +326,18 @@ policy_decide(const struct policy *policy, const struct facts *facts,
     struct verdict *out, struct trace *trace)
 {
 	struct walk walk = {.policy = policy, .facts = facts, .verdict = out};
-	enum step_result result = STEP_SKIPPED;
-	size_t i;
 
-	memset(out, 0, sizeof(*out));
-	start(&walk);
-	if (trace != NULL) {
-		memset(trace, 0, sizeof(*trace));
-		trace->count = STEPS;
-		for (i = 0; i < STEPS; i++) {
-			trace->steps[i].name = steps[i].name;
-		}
-	}
-	for (i = 0; i < STEPS && result != STEP_FAIL; i++) {
-		walk.step = trace == NULL ? NULL : &trace->steps[i];
-		result = steps[i].look(&walk);
-		if (walk.step != NULL) {
-			walk.step->result = result;
-		}
-	}
+	run(&walk, 0, trace);
+}
+
+void
+policy_decide_behind(const struct policy *policy, const struct facts *facts,
+    struct verdict *out, struct trace *trace)
+{
+	struct walk walk = {.policy = policy,
+	    .facts = facts,
+	    .verdict = out,
+	    .is_behind = true};
+
+	run(&walk, STEPS - STEPS_BEHIND, trace);
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "common/reason.h"
+#include "identity/pin.h"
 #include "policy/policy.h"
 
 enum token {
@@ -39,6 +40,9 @@ struct facts {
 	const char *client_id; /* NULL: not given, which refuses */
 	bool tls;
 	enum token token;
+	const char *token_detail; /* constant, why it is wrong; or NULL */
+	bool token_of_other; /* it is presented for another identity than the
+	                        certificate's */
 
 	/* What identity/ and trust/ found; REASON_NONE is no objection. */
 	enum reason certificate; /* certificate and chain */
@@ -54,7 +58,18 @@ struct facts {
 	enum sight sight;
 	bool locked;
 	int64_t window_ends_at; /* CLOCK_FOREVER: no end */
+	struct pins pins;       /* of the device */
 	bool can_record;        /* a change can be queued now */
+
+	/* What a new identity must meet. */
+	struct pin presented; /* the certificate */
+	bool pins_unknowable; /* of a session from disk, whose certificate
+	                         nobody knows: it is held to no pins */
+	const char *address;  /* it comes from; NULL: not known */
+	bool counted;         /* the next two are known, as far as
+	                         policy_counts() asks for them */
+	int64_t org_devices, type_devices;
+	bool within_rate; /* the CA may bring one more now */
 
 	int64_t now;
 	bool clock_is_set; /* the wall clock is not behind the build */
@@ -64,6 +79,7 @@ enum action {
 	ACTION_NONE = 0,
 	ACTION_PROVISION, /* write the device as provisioned */
 	ACTION_PEND, /* write the device as pending; refused all the same */
+	ACTION_PINS, /* write the pins of the device, admitted or refused */
 };
 
 struct verdict {
@@ -71,6 +87,7 @@ struct verdict {
 	enum action action;
 	enum level level;      /* that was demanded */
 	bool level_is_default; /* no rule of the type's own */
+	struct pins pins;      /* to be written with any action */
 };
 
 enum step_result {
@@ -93,8 +110,28 @@ struct trace {
 };
 
 /* Fill *out.  trace may be NULL; it gets the steps, in this order:
- * who, certificate, chain, identity, client-id, level, device, registry. */
+ * who, certificate, chain, identity, client-id, level, device, registry.
+ * A maximum without a count is refused with registry-error. */
 void policy_decide(const struct policy *policy, const struct facts *facts,
     struct verdict *out, struct trace *trace);
+
+/* Whether a new identity of this type is counted: there is a maximum for the
+ * org or the type. */
+bool policy_counts(const struct policy *policy, const struct device_type *type);
+
+/*
+ * What becomes of a device that a gateway publishes for, which has not been
+ * seen: the steps device and registry alone.  Of the facts count: who, sight,
+ * locked, window_ends_at, can_record, now, clock_is_set, counted and the
+ * numbers, within_rate, address (the gateway's), has_ca_enrolment.  The type's
+ * enrolment mode holds as for one that comes by itself.  Its pins are not
+ * asked for: it presents no certificate.
+ */
+void policy_decide_behind(const struct policy *policy,
+    const struct facts *facts, struct verdict *out, struct trace *trace);
+
+/* Whether a connection that was made like this (SEEN_ bits: 1 TLS, 2 a
+ * certificate, 4 a token that was right) meets a level. */
+bool level_is_met(enum level level, unsigned seen_with);
 
 #endif /* POLICY_DECIDE_H */

@@ -150,8 +150,8 @@ topic_rule_check(const struct topic_rule *rule, struct diag *why)
 	return check_filter(rule->filter, why);
 }
 
-static bool
-concerns(const struct topic_rule *rule, const struct identity *who)
+bool
+topic_rule_concerns(const struct topic_rule *rule, const struct identity *who)
 {
 	char type[TYPE_TEXT_MAX + 1];
 
@@ -197,14 +197,14 @@ grants_new(const struct topic_rule *rules, size_t n, const char *org,
 		if ((r = topic_rule_check(&rules[i], NULL)) != RES_OK) {
 			return r;
 		}
-		count += concerns(&rules[i], who) ? 1 : 0;
+		count += topic_rule_concerns(&rules[i], who) ? 1 : 0;
 	}
 	grants = calloc(1, sizeof(*grants) + count * sizeof(struct grant));
 	if (grants == NULL) {
 		return RES_NOMEM;
 	}
 	for (i = 0; r == RES_OK && i < n; i++) {
-		if (concerns(&rules[i], who)) {
+		if (topic_rule_concerns(&rules[i], who)) {
 			r = add(grants, &rules[i], org, who);
 		}
 	}

@@ -40,6 +40,10 @@ struct topic_rule {
 MUST_CHECK enum res topic_rule_check(
     const struct topic_rule *rule, struct diag *why);
 
+/* Whether the rule is written for such an identity. */
+bool topic_rule_concerns(
+    const struct topic_rule *rule, const struct identity *who);
+
 struct grants; /* immutable; any thread */
 
 /* RES_NOMEM, RES_LIMIT (a filled-in filter beyond TOPIC_MAX), or what

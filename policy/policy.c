@@ -20,6 +20,19 @@ static const char *const modes[] = {
     [ENROL_AUTO] = "auto",
 };
 
+static const char *const pin_modes[] = {
+    [PIN_LISTED] = "listed",
+    [PIN_FIRST] = "first",
+    [PIN_NONE] = "none",
+};
+
+static const char *const rotations[] = {
+    [ROTATE_NONE] = "none",
+    [ROTATE_SAME_KEY] = "same-key",
+    [ROTATE_SAME_CA] = "same-ca",
+    [ROTATE_APPROVE] = "approve",
+};
+
 static const char *
 name_of(const char *const *names, size_t count, size_t at)
 {
@@ -73,6 +86,42 @@ enrolment_parse(const char *name, enum enrolment *out)
 		return false;
 	}
 	*out = (enum enrolment)at;
+	return true;
+}
+
+const char *
+pin_mode_name(enum pin_mode mode)
+{
+	return name_of(pin_modes, COUNT(pin_modes), (size_t)mode);
+}
+
+bool
+pin_mode_parse(const char *name, enum pin_mode *out)
+{
+	size_t at;
+
+	if (!find_name(pin_modes, COUNT(pin_modes), name, &at)) {
+		return false;
+	}
+	*out = (enum pin_mode)at;
+	return true;
+}
+
+const char *
+rotation_name(enum rotation rotation)
+{
+	return name_of(rotations, COUNT(rotations), (size_t)rotation);
+}
+
+bool
+rotation_parse(const char *name, enum rotation *out)
+{
+	size_t at;
+
+	if (!find_name(rotations, COUNT(rotations), name, &at)) {
+		return false;
+	}
+	*out = (enum rotation)at;
 	return true;
 }
 

@@ -13,6 +13,7 @@
 
 #include "common/text.h"
 #include "identity/id_rule.h"
+#include "policy/cidr.h"
 #include "policy/client_template.h"
 
 enum level {
@@ -38,6 +39,30 @@ enum enrolment {
 const char *enrolment_name(enum enrolment mode);
 bool enrolment_parse(const char *name, enum enrolment *out);
 
+/* Which certificates a device is held to; see pins.h. */
+enum pin_mode {
+	PIN_LISTED = 0, /* those that an operator listed */
+	PIN_FIRST,      /* the first one that is seen */
+	PIN_NONE,       /* any, but where an operator listed some */
+};
+
+/* "listed", "first", "none". */
+const char *pin_mode_name(enum pin_mode mode);
+bool pin_mode_parse(const char *name, enum pin_mode *out);
+
+enum rotation {
+	ROTATE_NONE = 0,
+	ROTATE_SAME_KEY,
+	ROTATE_SAME_CA,
+	ROTATE_APPROVE,
+};
+
+/* "none", "same-key", "same-ca", "approve". */
+const char *rotation_name(enum rotation rotation);
+bool rotation_parse(const char *name, enum rotation *out);
+
+#define OVERLAP_DEFAULT ((int64_t)7 * 86400) /* seconds */
+
 struct type_policy {
 	struct device_type type;
 	bool has_level, has_enrolment;
@@ -45,6 +70,14 @@ struct type_policy {
 	enum level level;
 	enum enrolment enrolment;
 	struct id_rule id_rule;
+	enum pin_mode pin; /* "type set" says none where nothing is said */
+	enum rotation rotation;
+	int64_t overlap;     /* seconds that an old slot outlives a new one */
+	int64_t max_devices; /* 0: no limit */
+	bool has_addresses;  /* new identities come from these alone */
+	struct cidr *addresses;
+	size_t address_count;
+	bool privileged; /* its gateways register devices */
 };
 
 struct policy {
@@ -52,6 +85,7 @@ struct policy {
 	struct client_template client_template;
 	enum level level;          /* of types without a rule */
 	enum enrolment enrolment;  /* of types without a mode */
+	int64_t max_devices;       /* 0: no limit */
 	bool types_declared;       /* types that are not declared are refused */
 	struct type_policy *types; /* sorted by class, then name */
 	size_t type_count;

@@ -34,10 +34,18 @@ struct backend {
 	    device_visit *visit, void *context, struct diag *why);
 	enum res (*count)(void *self, const struct device_query *query,
 	    int64_t *out, struct diag *why);
+	enum res (*tally)(void *self, const char *org,
+	    const struct device_type *type, tally_visit *visit, void *context,
+	    struct diag *why);
+	enum res (*metrics)(
+	    void *self, metrics_visit *visit, void *context, struct diag *why);
 	enum res (*events)(void *self, const struct event_query *query,
 	    event_visit *visit, void *context, struct diag *why);
 	enum res (*apply)(void *self, struct change *changes, size_t n,
 	    enum apply_mode mode, struct diag *why);
+	enum res (*begin)(void *self, struct diag *why);
+	enum res (*commit)(void *self, struct diag *why);
+	void (*rollback)(void *self);
 	enum res (*mark)(void *self, int64_t *out, struct diag *why);
 };
 

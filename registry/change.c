@@ -1,255 +1,24 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 #include "registry/change.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "common/json.h"
+#define NOUN_MAX 511
 
-#define NOUN_MAX 255
-
-/* What a change is about, by the record that it carries. */
-enum about {
-	ABOUT_ORG = 0,
-	ABOUT_CA,
-	ABOUT_TYPE,
-	ABOUT_RULE,
-	ABOUT_TOPIC,
-	ABOUT_SETTING,
-	ABOUT_DEVICE,
-};
-
-static const enum about abouts[] = {
-    [CHANGE_ORG_ADD] = ABOUT_ORG,
-    [CHANGE_ORG_REMOVE] = ABOUT_ORG,
-    [CHANGE_CA_ADD] = ABOUT_CA,
-    [CHANGE_CA_SET] = ABOUT_CA,
-    [CHANGE_CA_STATE] = ABOUT_CA,
-    [CHANGE_CA_CODE] = ABOUT_CA,
-    [CHANGE_CA_PROVE] = ABOUT_CA,
-    [CHANGE_CA_CRL] = ABOUT_CA,
-    [CHANGE_CA_CRL_CHECKED] = ABOUT_CA,
-    [CHANGE_CA_TOLD] = ABOUT_CA,
-    [CHANGE_CA_REMOVE] = ABOUT_CA,
-    [CHANGE_TYPE_SET] = ABOUT_TYPE,
-    [CHANGE_TYPE_UNSET] = ABOUT_TYPE,
-    [CHANGE_RULE_SET] = ABOUT_RULE,
-    [CHANGE_RULE_UNSET] = ABOUT_RULE,
-    [CHANGE_TOPIC_ADD] = ABOUT_TOPIC,
-    [CHANGE_TOPIC_REMOVE] = ABOUT_TOPIC,
-    [CHANGE_SETTING_SET] = ABOUT_SETTING,
-    [CHANGE_DEVICE_ADD] = ABOUT_DEVICE,
-    [CHANGE_DEVICE_PROVISION] = ABOUT_DEVICE,
-    [CHANGE_DEVICE_LOCK] = ABOUT_DEVICE,
-    [CHANGE_DEVICE_APPROVE] = ABOUT_DEVICE,
-    [CHANGE_DEVICE_REMOVE] = ABOUT_DEVICE,
-    [CHANGE_DEVICE_SEEN] = ABOUT_DEVICE,
-    [CHANGE_EVENT] = ABOUT_DEVICE,
-};
-
-static enum res
-defect(struct diag *why)
+bool
+change_is_told(const struct change *change)
 {
-	return diag_res(why, RES_REFUSED, "the change is not complete");
-}
-
-static enum res
-check_json(const char *text, char kind, struct diag *why)
-{
-	return text == NULL ? RES_OK : json_check(text, kind, JSON_MAX, why);
-}
-
-static enum res
-check_org(const struct change *change, struct diag *why)
-{
-	const struct org *org = change->of.org;
-
-	if (!text_is_name(org->name)) {
-		return diag_res(why, RES_SYNTAX,
-		    "\"%s\" is no name for an org: 1 to %d letters, digits, "
-		    "'.', '_' or '-', a letter or digit first",
-		    org->name, NAME_MAX_LEN);
+	switch ((int)change->kind) {
+	case CHANGE_DEVICE_SEEN:
+	case CHANGE_HOOK_PROGRESS:
+	case CHANGE_METRICS:
+	case CHANGE_EVENTS_PURGE:
+		return false;
+	default:
+		return true;
 	}
-	/* The event would go with the org that it tells of. */
-	if (change->kind == CHANGE_ORG_REMOVE && change->actor != NULL &&
-	    (change->org == NULL || strcmp(change->org, org->name) == 0)) {
-		return defect(why);
-	}
-	return RES_OK;
-}
-
-static bool
-is_told(int days)
-{
-	return days >= TOLD_EXPIRED && days <= TOLD_MAX;
-}
-
-static bool
-has_crl_terms(const struct ca_record *ca)
-{
-	return crl_policy_is_word(ca->crl_policy) && ca->crl_grace >= 0 &&
-	    (ca->crl_url == NULL || ca->crl_url[0] != '\0');
-}
-
-static bool
-has_crl(const struct ca_record *ca)
-{
-	const struct crl_record *crl = &ca->crl;
-
-	return crl->der != NULL && crl->der_len > 0 &&
-	    crl_number_is_whole(crl->number) &&
-	    crl->this_update != CLOCK_NONE && crl->next_update != CLOCK_NONE &&
-	    crl->entries >= 0 && crl->stored_at != CLOCK_NONE;
-}
-
-/* The list of a new CA comes later, by a change of its own. */
-static bool
-is_new_ca(const struct ca_record *ca)
-{
-	return ca->der != NULL && ca->der_len > 0 && ca->subject != NULL &&
-	    has_crl_terms(ca) && is_told(ca->told) && ca->crl.der == NULL &&
-	    (ca->code[0] == '\0' || ca->code_expires_at != CLOCK_NONE) &&
-	    (ca->crl_failure == NULL || ca->crl_failure[0] != '\0');
-}
-
-static bool
-has_code(const struct ca_record *ca)
-{
-	return ca->code[0] != '\0' && ca->code_expires_at != CLOCK_NONE;
-}
-
-static bool
-has_answer_to_code(const struct ca_record *ca)
-{
-	return ca->code[0] != '\0';
-}
-
-static bool
-has_outcome(const struct ca_record *ca)
-{
-	return ca->crl_failure == NULL || ca->crl_failure[0] != '\0';
-}
-
-static bool
-has_told(const struct ca_record *ca)
-{
-	return is_told(ca->told) &&
-	    (ca->crl.der == NULL || is_told(ca->crl.told));
-}
-
-/* Whether the record has what its change wants; NULL: it wants nothing. */
-static bool (*const is_whole_ca[])(const struct ca_record *ca) = {
-    [CHANGE_CA_ADD] = is_new_ca,
-    [CHANGE_CA_SET] = has_crl_terms,
-    [CHANGE_CA_STATE] = NULL,
-    [CHANGE_CA_CODE] = has_code,
-    [CHANGE_CA_PROVE] = has_answer_to_code,
-    [CHANGE_CA_CRL] = has_crl,
-    [CHANGE_CA_CRL_CHECKED] = has_outcome,
-    [CHANGE_CA_TOLD] = has_told,
-    [CHANGE_CA_REMOVE] = NULL,
-};
-
-static enum res
-check_ca(const struct change *change, struct diag *why)
-{
-	const struct ca_record *ca = change->of.ca;
-	enum res r = RES_OK;
-
-	if (ca->name[0] != '\0' && !text_is_name(ca->name)) {
-		return diag_res(why, RES_SYNTAX,
-		    "\"%s\" is no name for a CA: 1 to %d letters, digits, "
-		    "'.', '_' or '-', a letter or digit first",
-		    ca->name, NAME_MAX_LEN);
-	}
-	if (is_whole_ca[change->kind] != NULL &&
-	    !is_whole_ca[change->kind](ca)) {
-		return defect(why);
-	}
-	if (change->kind == CHANGE_CA_CRL && ca->crl.der_len > CRL_BYTES_MAX) {
-		return diag_res(why, RES_LIMIT,
-		    "the CRL is too large: %d bytes are the most",
-		    CRL_BYTES_MAX);
-	}
-	if (change->kind != CHANGE_CA_REMOVE) {
-		r = check_json(ca->scope, '[', why);
-	}
-	return r == RES_OK ? check_json(ca->tags, '[', why) : r;
-}
-
-static enum res
-check_type(const struct device_type *type, struct diag *why)
-{
-	char text[TYPE_TEXT_MAX + 1];
-	struct device_type back;
-	const char *said;
-
-	device_type_format(type, text);
-	if (device_type_parse(text, strlen(text), &back, &said) != RES_OK) {
-		return diag_res(why, RES_SYNTAX, "\"%s\" is no device type: %s",
-		    text, said);
-	}
-	return RES_OK;
-}
-
-static enum res
-check_device(const struct change *change, struct diag *why)
-{
-	const struct device *device = change->of.device;
-	char text[IDENTITY_TEXT_MAX + 1];
-	struct identity back;
-	const char *said;
-	enum res r;
-
-	identity_format(&device->who, text);
-	if (identity_parse(text, strlen(text), &back, &said) != RES_OK) {
-		return diag_res(
-		    why, RES_SYNTAX, "\"%s\" is no identity: %s", text, said);
-	}
-	if (change->kind == CHANGE_DEVICE_PROVISION &&
-	    device->state != DEVICE_PROVISIONED &&
-	    device->state != DEVICE_PENDING) {
-		return defect(why);
-	}
-	r = check_json(device->tags, '[', why);
-	return r == RES_OK ? check_json(device->info, '{', why) : r;
-}
-
-static enum res
-check(const struct change *change, struct diag *why)
-{
-	if ((size_t)change->kind >= sizeof(abouts) / sizeof(abouts[0]) ||
-	    change->of.org == NULL ||
-	    (change->actor != NULL &&
-	        (change->event_kind == NULL ||
-	            change->event_subject == NULL))) {
-		return defect(why);
-	}
-	if (abouts[change->kind] != ABOUT_ORG && change->org == NULL) {
-		return defect(why);
-	}
-	if (change->actor != NULL &&
-	    (strlen(change->actor) > WORD_MAX ||
-	        strlen(change->event_kind) > WORD_MAX)) {
-		return diag_res(why, RES_LIMIT, "a word of the event is long");
-	}
-	switch (abouts[change->kind]) {
-	case ABOUT_ORG:
-		return check_org(change, why);
-	case ABOUT_CA:
-		return check_ca(change, why);
-	case ABOUT_TYPE:
-		return check_type(&change->of.type->type, why);
-	case ABOUT_TOPIC:
-		return change->of.topic->filter == NULL ? defect(why) : RES_OK;
-	case ABOUT_SETTING:
-		return change->of.setting->value == NULL ? defect(why) : RES_OK;
-	case ABOUT_DEVICE:
-		return check_device(change, why);
-	case ABOUT_RULE:
-		break;
-	}
-	return RES_OK;
 }
 
 const char *
@@ -272,7 +41,7 @@ name(const struct change *change, char noun[NOUN_MAX + 1])
 {
 	char text[IDENTITY_TEXT_MAX + 1];
 
-	switch (abouts[change->kind]) {
+	switch (change_about(change)) {
 	case ABOUT_ORG:
 		(void)snprintf(
 		    noun, NOUN_MAX + 1, "org %s", change->of.org->name);
@@ -302,6 +71,21 @@ name(const struct change *change, char noun[NOUN_MAX + 1])
 		identity_format(&change->of.device->who, text);
 		(void)snprintf(noun, NOUN_MAX + 1, "device %s", text);
 		break;
+	case ABOUT_HOOK:
+		(void)snprintf(
+		    noun, NOUN_MAX + 1, "hook %s", change->of.hook->id);
+		break;
+	case ABOUT_ADMIN:
+		(void)snprintf(
+		    noun, NOUN_MAX + 1, "admin %s", change->of.admin->name);
+		break;
+	case ABOUT_METRICS:
+		(void)snprintf(noun, NOUN_MAX + 1, "metrics of %s",
+		    change->of.metrics->source);
+		break;
+	case ABOUT_EVENTS:
+		(void)snprintf(noun, NOUN_MAX + 1, "event of that age");
+		break;
 	}
 }
 
@@ -323,18 +107,78 @@ change_name_taken(struct change *change, struct diag *why)
 	    change->org, change->of.ca->name);
 }
 
+enum res
+change_full(const struct change *change, enum change_fullness what,
+    int64_t most, struct diag *why)
+{
+	const struct device *device = change->of.device;
+	char text[IDENTITY_TEXT_MAX + 1];
+
+	switch (what) {
+	case CHANGE_FULL_TYPE:
+		device_type_format(&device->who.type, text);
+		return diag_res(why, RES_LIMIT,
+		    "the org %s has %" PRId64 " devices of the type %s, the "
+		    "most that it may have: remove some, or raise max-devices "
+		    "of the type",
+		    change->org, most, text);
+	case CHANGE_FULL_ORG:
+		return diag_res(why, RES_LIMIT,
+		    "the org %s has %" PRId64 " devices, the most that it may "
+		    "have: remove some, or raise its "
+		    "setting " SETTING_MAX_DEVICES,
+		    change->org, most);
+	case CHANGE_FULL_GATEWAY:
+		break;
+	}
+	identity_format(&device->gateway, text);
+	return diag_res(why, RES_LIMIT,
+	    "%" PRId64 " devices are attached to the gateway %s in the org %s, "
+	    "the most that may be: detach some first",
+	    most, text, change->org);
+}
+
+enum res
+change_no_gateway(const struct change *change, struct diag *why)
+{
+	char text[IDENTITY_TEXT_MAX + 1];
+
+	identity_format(&change->of.device->gateway, text);
+	return diag_res(why, RES_REFUSED,
+	    "the gateway %s is not registered in the org %s: add it first",
+	    text, change->org);
+}
+
+enum res
+change_elsewhere(const struct change *change, struct diag *why)
+{
+	char text[IDENTITY_TEXT_MAX + 1];
+
+	identity_format(&change->of.device->who, text);
+	return diag_res(why, RES_REFUSED,
+	    "the device %s in the org %s is attached to another gateway: "
+	    "detach it first",
+	    text, change->org);
+}
+
 static enum res
 answer_limit(const struct change *change, struct diag *why)
 {
-	return abouts[change->kind] == ABOUT_CA
-	    ? diag_res(why, RES_LIMIT,
-	          "the org %s has %d CAs, the most that one may have: remove "
-	          "one first",
-	          change->org, CAS_MAX)
-	    : diag_res(why, RES_LIMIT,
-	          "the org %s has %d topic rules, the most that one may have: "
-	          "remove one first",
-	          change->org, TOPICS_MAX);
+	static const struct {
+		const char *what;
+		int most;
+	} limits[] = {
+	    [ABOUT_CA] = {"CAs", CAS_MAX},
+	    [ABOUT_TOPIC] = {"topic rules", TOPICS_MAX},
+	    [ABOUT_HOOK] = {"hooks", HOOKS_MAX},
+	    [ABOUT_ADMIN] = {"admins", ADMINS_MAX},
+	};
+	enum about about = change_about(change);
+
+	return diag_res(why, RES_LIMIT,
+	    "the org %s has %d %s, the most that one may have: remove one "
+	    "first",
+	    change->org, limits[about].most, limits[about].what);
 }
 
 static enum res
@@ -342,7 +186,13 @@ answer_refused(const struct change *change, const char *noun, struct diag *why)
 {
 	char id[CA_ID_MIN + 1] = "";
 
-	if (abouts[change->kind] != ABOUT_CA) {
+	if (change->kind == CHANGE_DEVICE_PINS) {
+		return diag_res(why, RES_REFUSED,
+		    "the pins of the %s in the org %s are others by now, and "
+		    "nothing was changed: look at them again",
+		    noun, change->org);
+	}
+	if (change_about(change) != ABOUT_CA) {
 		return diag_res(why, RES_REFUSED,
 		    "the %s in the org %s is not pending: there is nothing to "
 		    "approve",
@@ -370,7 +220,7 @@ answer_refused(const struct change *change, const char *noun, struct diag *why)
 static enum res
 answer_exists(const struct change *change, const char *noun, struct diag *why)
 {
-	if (abouts[change->kind] == ABOUT_ORG) {
+	if (change_about(change) == ABOUT_ORG) {
 		return diag_res(
 		    why, RES_EXISTS, "there is an %s already", noun);
 	}
@@ -379,9 +229,24 @@ answer_exists(const struct change *change, const char *noun, struct diag *why)
 		    "the CRL of the %s in the org %s is stored already", noun,
 		    change->org);
 	}
+	if (change->kind == CHANGE_DEVICE_TOKEN) {
+		return diag_res(why, RES_EXISTS,
+		    "the %s in the org %s has no token", noun, change->org);
+	}
+	if (change->kind == CHANGE_DEVICE_PINS) {
+		return diag_res(why, RES_EXISTS,
+		    "the %s in the org %s has these pins already", noun,
+		    change->org);
+	}
+	if (change->kind == CHANGE_DEVICE_ATTACH) {
+		return diag_res(why, RES_EXISTS,
+		    "the %s in the org %s is attached %s", noun, change->org,
+		    change->of.device->has_gateway ? "to this gateway already"
+		                                   : "to no gateway");
+	}
 	return diag_res(why, RES_EXISTS, "the %s is in the org %s already%s",
 	    noun, change->org,
-	    abouts[change->kind] == ABOUT_DEVICE
+	    change_about(change) == ABOUT_DEVICE
 	        ? ", or one whose letter case alone differs"
 	        : "");
 }
@@ -389,7 +254,7 @@ answer_exists(const struct change *change, const char *noun, struct diag *why)
 enum res
 change_answer(const struct change *change, enum res res, struct diag *why)
 {
-	bool about_org = abouts[change->kind] == ABOUT_ORG;
+	bool about_org = change_about(change) == ABOUT_ORG;
 	char noun[NOUN_MAX + 1];
 
 	name(change, noun);
@@ -491,12 +356,12 @@ static enum res
 run_one(struct change *change, change_step *make, change_step *tell, void *self,
     struct diag *why)
 {
-	change->result = check(change, why);
+	change->result = change_check(change, why);
 	if (change->result == RES_OK) {
 		change->result = make(self, change, why);
 	}
 	if (change->result != RES_OK || change->actor == NULL ||
-	    change->kind == CHANGE_DEVICE_SEEN) {
+	    !change_is_told(change)) {
 		return change->result;
 	}
 	return tell(self, change, why);

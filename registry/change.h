@@ -8,6 +8,26 @@
 
 #include "registry/registry.h"
 
+/* What a change is about, by the record that it carries. */
+enum about {
+	ABOUT_ORG = 0,
+	ABOUT_CA,
+	ABOUT_TYPE,
+	ABOUT_RULE,
+	ABOUT_TOPIC,
+	ABOUT_SETTING,
+	ABOUT_DEVICE,
+	ABOUT_HOOK,
+	ABOUT_ADMIN,
+	ABOUT_METRICS,
+	ABOUT_EVENTS,
+};
+
+enum about change_about(const struct change *change);
+
+/* change_check.c: whether it is complete and would read back. */
+MUST_CHECK enum res change_check(const struct change *change, struct diag *why);
+
 /*
  * The loop of apply: make() each change, tell() of those that were made and
  * have an actor.  A change that would not read back is answered before:
@@ -21,6 +41,14 @@ MUST_CHECK enum res change_run(struct change *changes, size_t n,
     struct diag *why);
 void changes_undone(struct change *changes, size_t n);
 
+/* Whether a change that is made is told of: one of a registry's own
+ * book-keeping is not. */
+bool change_is_told(const struct change *change);
+
+/* The setting that limits an org's devices: "none" (0) or a number. */
+#define SETTING_MAX_DEVICES "max-devices"
+MUST_CHECK bool change_read_limit(const char *text, int64_t *out);
+
 /* The org that its event is written in. */
 const char *change_event_org(const struct change *change);
 
@@ -28,6 +56,17 @@ const char *change_event_org(const struct change *change);
 enum res change_answer(
     const struct change *change, enum res res, struct diag *why);
 enum res change_no_org(const char *org, struct diag *why);
+/* What there are as many of as there may be, and how many. */
+enum change_fullness {
+	CHANGE_FULL_TYPE = 0,
+	CHANGE_FULL_ORG,
+	CHANGE_FULL_GATEWAY,
+};
+enum res change_full(const struct change *change, enum change_fullness what,
+    int64_t most, struct diag *why);
+enum res change_no_gateway(const struct change *change, struct diag *why);
+/* The device is attached to another gateway. */
+enum res change_elsewhere(const struct change *change, struct diag *why);
 enum res change_name_taken(struct change *change, struct diag *why);
 
 /*

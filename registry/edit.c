@@ -36,12 +36,60 @@ edit_describe(const char *format, ...)
 	return len < 0 ? NULL : detail;
 }
 
+/* Whatever reads as part of another field, or as its end, is quoted. */
+static bool
+is_plain_name(const char *name)
+{
+	return name[0] != '\0' && strpbrk(name, " ,;=\"\\") == NULL;
+}
+
+/* name between double quotes, with a backslash before each quote and each
+ * backslash in it. */
+static char *
+quote_name(const char *name)
+{
+	char *quoted = malloc(2 * strlen(name) + 3), *to = quoted;
+
+	if (quoted == NULL) {
+		return NULL;
+	}
+	*to++ = '"';
+	for (; *name != '\0'; name++) {
+		if (*name == '"' || *name == '\\') {
+			*to++ = '\\';
+		}
+		*to++ = *name;
+	}
+	*to++ = '"';
+	*to = '\0';
+	return quoted;
+}
+
+char *
+edit_sign(const struct edit *edit, char *detail)
+{
+	char *name, *signed_detail;
+
+	if (detail == NULL || edit->by == NULL) {
+		return detail;
+	}
+	name =
+	    is_plain_name(edit->by) ? strdup(edit->by) : quote_name(edit->by);
+	signed_detail = name == NULL ? NULL
+	                             : edit_describe("%s%sby=%s", detail,
+	                                   detail[0] == '\0' ? "" : " ", name);
+	free(name);
+	free(detail);
+	return signed_detail;
+}
+
 enum res
 edit_apply(const struct edit *edit, struct change *change, char *detail,
     struct diag *why)
 {
 	enum res r;
 
+	detail = edit_sign(edit, detail);
 	if (detail == NULL) {
 		return diag_res(why, RES_NOMEM, "no memory left");
 	}
@@ -86,10 +134,38 @@ edit_put_org(
 	    org, NAME_MAX_LEN + 1, edit->org, "name of the org", why);
 }
 
+/* What limits certificates, addresses and numbers, where something does: each
+ * with a comma before it.  NULL: no memory. */
+static char *
+describe_limits(const struct type_record *type)
+{
+	char overlap[SPAN_TEXT_MAX + 12] = "", most[40] = "";
+	char span[SPAN_TEXT_MAX + 1];
+	bool pin = type->pin[0] != '\0' && strcmp(type->pin, "none") != 0;
+	bool rotate =
+	    type->rotate[0] != '\0' && strcmp(type->rotate, "none") != 0;
+
+	if (type->overlap != CLOCK_NONE) {
+		span_format(type->overlap, span);
+		(void)snprintf(overlap, sizeof(overlap), ", overlap %s", span);
+	}
+	if (type->max_devices > 0) {
+		(void)snprintf(most, sizeof(most), ", max-devices %lld",
+		    (long long)type->max_devices);
+	}
+	return edit_describe("%s%s%s%s%s%s%s%s%s", pin ? ", pin " : "",
+	    pin ? type->pin : "", rotate ? ", rotate " : "",
+	    rotate ? type->rotate : "", overlap, most,
+	    type->addresses == NULL ? "" : ", address ",
+	    type->addresses == NULL ? "" : type->addresses,
+	    type->privileged ? ", privileged" : "");
+}
+
 static char *
 describe_type(const struct type_record *type)
 {
 	char window[SPAN_TEXT_MAX + 1] = "default", length[16] = "any";
+	char *limits = describe_limits(type), *detail;
 
 	if (type->window == CLOCK_FOREVER) {
 		text_set(window, sizeof(window), "none");
@@ -99,11 +175,16 @@ describe_type(const struct type_record *type)
 	if (type->id_length > 0) {
 		(void)snprintf(length, sizeof(length), "%d", type->id_length);
 	}
-	return edit_describe(
-	    "enrol %s, window %s, id-format %s, id-length %s, id-prefix %s",
-	    type->enrol[0] == '\0' ? "default" : type->enrol, window,
-	    type->id_format[0] == '\0' ? "any" : type->id_format, length,
-	    type->id_prefix[0] == '\0' ? "none" : type->id_prefix);
+	detail = limits == NULL
+	    ? NULL
+	    : edit_describe("enrol %s, window %s, id-format %s, id-length %s, "
+	                    "id-prefix %s%s",
+	          type->enrol[0] == '\0' ? "default" : type->enrol, window,
+	          type->id_format[0] == '\0' ? "any" : type->id_format, length,
+	          type->id_prefix[0] == '\0' ? "none" : type->id_prefix,
+	          limits);
+	free(limits);
+	return detail;
 }
 
 enum res
@@ -464,21 +545,6 @@ edit_device_lock(const struct edit *edit, const struct identity *who,
 	change = device_change(edit, CHANGE_DEVICE_LOCK,
 	    locked ? "device-locked" : "device-unlocked", &device, text);
 	return edit_apply_once(edit, &change, edit_describe("%s", ""), why);
-}
-
-enum res
-edit_device_approve(
-    const struct edit *edit, const struct identity *who, struct diag *why)
-{
-	char text[IDENTITY_TEXT_MAX + 1];
-	struct device device;
-	struct change change;
-
-	device_init(&device, edit->org, who);
-	change = device_change(
-	    edit, CHANGE_DEVICE_APPROVE, "device-approved", &device, text);
-	return edit_apply(
-	    edit, &change, edit_describe("pending -> allowed"), why);
 }
 
 enum res

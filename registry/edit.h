@@ -17,6 +17,8 @@ struct edit {
 	struct registry *registry;
 	const char *org;
 	const char *actor; /* "operator" */
+	const char *by;    /* whose words these are, for the events' details, as
+	                      in "... by=alice"; NULL: not known */
 	int64_t now;
 };
 
@@ -116,14 +118,57 @@ MUST_CHECK enum res edit_setting(const struct edit *edit, const char *key,
  * to find that one may read all devices of the org. */
 MUST_CHECK enum res edit_device_add(
     const struct edit *edit, struct device *device, struct diag *why);
+/* Many devices were added, within a transaction that is open, by changes that
+ * nobody was told of: one event, import, tells of them, with this detail.  last
+ * is one of them. */
+MUST_CHECK enum res edit_devices_imported(const struct edit *edit,
+    const struct identity *last, const char *detail, struct diag *why);
 /* Idempotent: RES_OK and no event where it is so already. */
 MUST_CHECK enum res edit_device_lock(const struct edit *edit,
     const struct identity *who, bool locked, struct diag *why);
-/* pending to provisioned at the next connection: state allowed, no window.
- * RES_REFUSED if it is not pending. */
+/* A pending device gets the state allowed, without a window.  Event
+ * device-approved.  RES_REFUSED if it is not pending. */
 MUST_CHECK enum res edit_device_approve(
     const struct edit *edit, const struct identity *who, struct diag *why);
+/* The certificate that waits is approved: pins, as policy_pins_approve() makes
+ * them, take the place of before.  Event device-approved.  RES_REFUSED if
+ * before is not what is stored (any more). */
+MUST_CHECK enum res edit_device_approve_pins(const struct edit *edit,
+    const struct identity *who, const struct pins *before,
+    const struct pins *pins, struct diag *why);
 MUST_CHECK enum res edit_device_remove(
     const struct edit *edit, const struct identity *who, struct diag *why);
+
+/* token replaces the one that there is; with is_set false it is revoked, and
+ * RES_NOTFOUND where there is none.  Event token-changed. */
+MUST_CHECK enum res edit_device_token(const struct edit *edit,
+    const struct identity *who, const struct token_hash *token,
+    struct diag *why);
+/* Hold the device to these pins alone, or to none.  Event pin-changed, and none
+ * where they are so already. */
+MUST_CHECK enum res edit_device_pins(const struct edit *edit,
+    const struct identity *who, const struct pins *pins, struct diag *why);
+/* gateway NULL: detach.  RES_REFUSED: who is no device, gateway no gateway, or
+ * not registered; RES_LIMIT.  Event device-attached or device-detached, none
+ * where it is so already. */
+MUST_CHECK enum res edit_device_attach(const struct edit *edit,
+    const struct identity *who, const struct identity *gateway,
+    struct diag *why);
+
+/* hook is completed: org, id, created_at, cursor (the last event there is: it
+ * gets what happens from now on).  Event setting-changed, subject "hook ID". */
+MUST_CHECK enum res edit_hook_add(
+    const struct edit *edit, struct hook_record *hook, struct diag *why);
+/* By id, a unique prefix of one, or URL.  RES_NOTFOUND, RES_EXISTS where it
+ * fits several.  Event setting-changed. */
+MUST_CHECK enum res edit_hook_remove(const struct edit *edit,
+    const struct config *config, const char *text, struct diag *why);
+
+/* Event setting-changed, subject "admin NAME".  Adding one that is there is
+ * RES_EXISTS.  RES_SYNTAX, RES_LIMIT: no name. */
+MUST_CHECK enum res edit_admin_add(
+    const struct edit *edit, const char *name, struct diag *why);
+MUST_CHECK enum res edit_admin_remove(
+    const struct edit *edit, const char *name, struct diag *why);
 
 #endif /* REGISTRY_EDIT_H */

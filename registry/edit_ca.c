@@ -2,6 +2,7 @@
 #include "registry/edit_private.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,9 +130,21 @@ describe_crl_terms(
 	    text_or(ca->crl_url, "none"));
 }
 
+/* "none", or so many a minute. */
+static void
+format_rate(int64_t rate, char text[24])
+{
+	if (rate == 0) {
+		text_set(text, 24, "none");
+	} else {
+		(void)snprintf(text, 24, "%" PRId64, rate);
+	}
+}
+
 static char *
 describe_ca(const struct ca_record *old, const struct ca_record *ca)
 {
+	char old_rate[24], rate[24];
 	char *detail = edit_describe("%s", "");
 
 	detail = describe_change(detail, "name", text_or(old->name, "none"),
@@ -144,6 +157,9 @@ describe_ca(const struct ca_record *old, const struct ca_record *ca)
 	        text_or(ca->enrol, "of the type"));
 	detail = describe_change(detail, "scope", text_or(old->scope, "[]"),
 	    text_or(ca->scope, "[]"));
+	format_rate(old->rate, old_rate);
+	format_rate(ca->rate, rate);
+	detail = describe_change(detail, "rate", old_rate, rate);
 	return describe_crl_terms(detail, old, ca);
 }
 

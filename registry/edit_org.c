@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "registry/edit.h"
+#include "registry/edit_private.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -43,6 +43,7 @@ struct starter {
 	struct setting_record settings[COUNT(first_settings)];
 	struct topic_record topics[COUNT(first_topics)];
 	struct change changes[2 + COUNT(first_settings) + COUNT(first_topics)];
+	char *details[2 + COUNT(first_settings) + COUNT(first_topics)];
 	size_t count;
 };
 
@@ -141,6 +142,29 @@ starter_done(struct starter *starter)
 	for (i = 0; i < COUNT(first_topics); i++) {
 		topic_record_done(&starter->topics[i]);
 	}
+	for (i = 0; i < COUNT(starter->details); i++) {
+		free(starter->details[i]);
+	}
+}
+
+/* All changes in one transaction, their events signed. */
+static enum res
+apply(struct starter *starter, const struct edit *edit, struct diag *why)
+{
+	struct change *change;
+	size_t i;
+
+	for (i = 0; i < starter->count; i++) {
+		change = &starter->changes[i];
+		starter->details[i] =
+		    edit_sign(edit, edit_describe("%s", change->event_detail));
+		if (starter->details[i] == NULL) {
+			return diag_res(why, RES_NOMEM, "no memory left");
+		}
+		change->event_detail = starter->details[i];
+	}
+	return registry_apply(
+	    edit->registry, starter->changes, starter->count, APPLY_ALL, why);
 }
 
 /* Complete what add_change() began, and apply it. */
@@ -155,8 +179,7 @@ start(struct starter *starter, const struct edit *edit,
 	    ? RES_OK
 	    : diag_res(why, RES_NOMEM, "no memory left");
 	if (r == RES_OK) {
-		r = registry_apply(edit->registry, starter->changes,
-		    starter->count, APPLY_ALL, why);
+		r = apply(starter, edit, why);
 	}
 	starter_done(starter);
 	return r;
@@ -257,6 +280,7 @@ edit_org_remove(const struct edit *edit, struct diag *why)
 	change->of.org = &starter.org;
 	change->event_subject = "org";
 	change->event_detail = detail;
-	return registry_apply(
-	    edit->registry, starter.changes, starter.count, APPLY_ALL, why);
+	r = apply(&starter, edit, why);
+	starter_done(&starter);
+	return r;
 }

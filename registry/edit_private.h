@@ -14,7 +14,12 @@ struct change edit_change(const struct edit *edit, enum change_kind kind,
 /* The event's detail, for the caller to free; NULL: no memory. */
 char *edit_describe(const char *format, ...) PRINTF_LIKE(1, 2);
 
-/* Apply one change; detail is freed, "" is none, and NULL is what
+/* detail with edit.by behind it, as in "added by=alice", for the caller to
+ * free; a name of more than letters, digits and the like is in double quotes.
+ * Takes detail; NULL in, NULL out: no memory. */
+char *edit_sign(const struct edit *edit, char *detail);
+
+/* Apply one change, signed; detail is freed, "" is none, and NULL is what
  * edit_describe() says without memory. */
 MUST_CHECK enum res edit_apply(const struct edit *edit, struct change *change,
     char *detail, struct diag *why);

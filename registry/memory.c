@@ -60,6 +60,41 @@ copy_ca(const void *from, void *to)
 	return ca_record_copy(from, to);
 }
 
+static const char *
+hook_key(const void *record, char *buffer)
+{
+	(void)buffer;
+	return ((const struct hook_record *)record)->id;
+}
+
+static const char *
+admin_key(const void *record, char *buffer)
+{
+	(void)buffer;
+	return ((const struct admin_record *)record)->name;
+}
+
+/* They are of no org. */
+static const char *
+metrics_key(const void *record, char *buffer)
+{
+	(void)record;
+	(void)buffer;
+	return "";
+}
+
+static enum res
+copy_type(const void *from, void *to)
+{
+	return type_record_copy(from, to);
+}
+
+static enum res
+copy_hook(const void *from, void *to)
+{
+	return hook_record_copy(from, to);
+}
+
 static enum res
 copy_device(const void *from, void *to)
 {
@@ -98,6 +133,17 @@ copy_setting(const void *from, void *to)
 }
 
 static enum res
+copy_metrics(const void *from, void *to)
+{
+	struct metrics_record *metrics = to;
+	enum res r = RES_OK;
+
+	*metrics = *(const struct metrics_record *)from;
+	metrics->body = copy_text(metrics->body, &r);
+	return r;
+}
+
+static enum res
 copy_event(const void *from, void *to)
 {
 	struct event *event = to;
@@ -116,6 +162,24 @@ static void
 done_ca(void *record)
 {
 	ca_record_done(record);
+}
+
+static void
+done_type(void *record)
+{
+	type_record_done(record);
+}
+
+static void
+done_hook(void *record)
+{
+	hook_record_done(record);
+}
+
+static void
+done_metrics(void *record)
+{
+	free(((struct metrics_record *)record)->body);
 }
 
 static void
@@ -154,7 +218,7 @@ static const struct kind {
     [LIST_CAS] = {sizeof(struct ca_record), offsetof(struct ca_record, org),
         copy_ca, done_ca, ca_key},
     [LIST_TYPES] = {sizeof(struct type_record),
-        offsetof(struct type_record, org), NULL, NULL, type_key},
+        offsetof(struct type_record, org), copy_type, done_type, type_key},
     [LIST_RULES] = {sizeof(struct rule_record),
         offsetof(struct rule_record, org), NULL, NULL, rule_key},
     [LIST_TOPICS] = {sizeof(struct topic_record),
@@ -162,8 +226,15 @@ static const struct kind {
     [LIST_SETTINGS] = {sizeof(struct setting_record),
         offsetof(struct setting_record, org), copy_setting, done_setting,
         setting_key},
+    [LIST_HOOKS] = {sizeof(struct hook_record),
+        offsetof(struct hook_record, org), copy_hook, done_hook, hook_key},
+    [LIST_ADMINS] = {sizeof(struct admin_record),
+        offsetof(struct admin_record, org), NULL, NULL, admin_key},
     [LIST_DEVICES] = {sizeof(struct device), offsetof(struct device, org),
         copy_device, done_device, device_key},
+    [LIST_METRICS] = {sizeof(struct metrics_record),
+        offsetof(struct metrics_record, source), copy_metrics, done_metrics,
+        metrics_key},
     [LIST_EVENTS] = {sizeof(struct event), offsetof(struct event, org),
         copy_event, done_event, NULL},
 };
@@ -326,7 +397,10 @@ memory_open(
 static void
 memory_close(void *self)
 {
-	state_done(self);
+	struct memory *memory = self;
+
+	state_done(&memory->now);
+	state_done(&memory->before);
 }
 
 static enum res
@@ -358,122 +432,11 @@ memory_load(void *self, struct config *out, struct diag *why)
 	    .topic_count = copy.lists[LIST_TOPICS].count,
 	    .settings = (void *)copy.lists[LIST_SETTINGS].items,
 	    .setting_count = copy.lists[LIST_SETTINGS].count,
+	    .hooks = (void *)copy.lists[LIST_HOOKS].items,
+	    .hook_count = copy.lists[LIST_HOOKS].count,
+	    .admins = (void *)copy.lists[LIST_ADMINS].items,
+	    .admin_count = copy.lists[LIST_ADMINS].count,
 	};
-	return RES_OK;
-}
-
-bool
-state_has_twin(const struct state *state, const char *org, const char *name)
-{
-	char text[IDENTITY_TEXT_MAX + 1];
-	const struct device *device;
-	size_t i;
-
-	for (i = 0; i < state->lists[LIST_DEVICES].count; i++) {
-		device = state_item(state, LIST_DEVICES, i);
-		identity_format(&device->who, text);
-		if (strcmp(device->org, org) == 0 &&
-		    text_equal_nocase(text, name)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static void
-drop_texts(struct device *device)
-{
-	device->subject = device->tags = device->info = NULL;
-}
-
-static enum res
-memory_get(void *self, const char *org, const struct identity *who, bool full,
-    struct device *out, bool *case_clash, struct diag *why)
-{
-	struct state *state = self;
-	char text[IDENTITY_TEXT_MAX + 1];
-	struct device wanted, found;
-	const struct device *there;
-	size_t at;
-
-	device_init(&wanted, org, who);
-	there = state_find(state, LIST_DEVICES, &wanted, &at);
-	if (there == NULL) {
-		identity_format(who, text);
-		*case_clash = state_has_twin(state, org, text);
-		return RES_NOTFOUND;
-	}
-	found = *there;
-	if (!full) {
-		drop_texts(&found);
-	}
-	return device_copy(&found, out) == RES_OK ? RES_OK : memory_none(why);
-}
-
-static bool
-matches(const struct device_query *query, const struct device *device)
-{
-	return strcmp(device->org, query->org) == 0 &&
-	    (query->type == NULL ||
-	        device_type_equal(&device->who.type, query->type)) &&
-	    (!query->has_state || device->state == query->state);
-}
-
-static bool
-is_after(const struct device *device, const struct identity *after)
-{
-	char a[IDENTITY_TEXT_MAX + 1], b[IDENTITY_TEXT_MAX + 1];
-
-	if (after == NULL) {
-		return true;
-	}
-	identity_format(&device->who, a);
-	identity_format(after, b);
-	return strcmp(a, b) > 0;
-}
-
-static enum res
-memory_scan(void *self, const struct device_query *query, device_visit *visit,
-    void *context, struct diag *why)
-{
-	struct state *state = self;
-	struct device device;
-	enum res r = RES_OK;
-	int64_t given = 0;
-	size_t i;
-
-	(void)why;
-	for (i = 0; r == RES_OK && i < state->lists[LIST_DEVICES].count &&
-	     (query->limit <= 0 || given < query->limit);
-	     i++) {
-		device =
-		    *(const struct device *)state_item(state, LIST_DEVICES, i);
-		if (!matches(query, &device) ||
-		    !is_after(&device, query->after)) {
-			continue;
-		}
-		if (!query->full) {
-			drop_texts(&device);
-		}
-		r = visit(&device, context);
-		given++;
-	}
-	return r;
-}
-
-static enum res
-memory_count(void *self, const struct device_query *query, int64_t *out,
-    struct diag *why)
-{
-	struct state *state = self;
-	int64_t count = 0;
-	size_t i;
-
-	(void)why;
-	for (i = 0; i < state->lists[LIST_DEVICES].count; i++) {
-		count += matches(query, state_item(state, LIST_DEVICES, i));
-	}
-	*out = count;
 	return RES_OK;
 }
 
@@ -514,6 +477,49 @@ memory_events(void *self, const struct event_query *query, event_visit *visit,
 }
 
 static enum res
+memory_metrics(
+    void *self, metrics_visit *visit, void *context, struct diag *why)
+{
+	struct state *state = self;
+	enum res r = RES_OK;
+	size_t i;
+
+	(void)why;
+	for (i = 0; r == RES_OK && i < state->lists[LIST_METRICS].count; i++) {
+		r = visit(state_item(state, LIST_METRICS, i), context);
+	}
+	return r;
+}
+
+static enum res
+memory_begin(void *self, struct diag *why)
+{
+	struct memory *memory = self;
+
+	return state_copy(&memory->now, &memory->before) == RES_OK
+	    ? RES_OK
+	    : memory_none(why);
+}
+
+static enum res
+memory_commit(void *self, struct diag *why)
+{
+	(void)why;
+	state_done(&((struct memory *)self)->before);
+	return RES_OK;
+}
+
+static void
+memory_rollback(void *self)
+{
+	struct memory *memory = self;
+
+	state_done(&memory->now);
+	memory->now = memory->before;
+	memory->before = (struct state){0};
+}
+
+static enum res
 memory_mark(void *self, int64_t *out, struct diag *why)
 {
 	(void)why;
@@ -523,14 +529,19 @@ memory_mark(void *self, int64_t *out, struct diag *why)
 
 const struct backend backend_memory = {
     .name = "memory",
-    .size = sizeof(struct state),
+    .size = sizeof(struct memory),
     .open = memory_open,
     .close = memory_close,
     .load = memory_load,
     .get = memory_get,
     .scan = memory_scan,
     .count = memory_count,
+    .tally = memory_tally,
+    .metrics = memory_metrics,
     .events = memory_events,
     .apply = memory_apply,
+    .begin = memory_begin,
+    .commit = memory_commit,
+    .rollback = memory_rollback,
     .mark = memory_mark,
 };

@@ -46,6 +46,9 @@ change_org(struct state *state, struct change *change, struct diag *why)
 		return change_answer(change, RES_NOTFOUND, why);
 	}
 	for (id = 0; id < LIST_COUNT; id++) {
+		if (id == LIST_METRICS) {
+			continue; /* of no org */
+		}
 		for (i = state->lists[id].count; i > 0; i--) {
 			if (strcmp(
 			        state_org_of(id, state_item(state, id, i - 1)),
@@ -121,80 +124,104 @@ change_topic(struct state *state, struct change *change, struct diag *why)
 	    : memory_add(state, LIST_TOPICS, &topic, why);
 }
 
-/* What a first connection brings to a device that was allowed. */
+/* Add a record of which an org may have so many, or take one out. */
 static enum res
-promote(struct state *state, const struct device *there,
-    const struct device *device, struct diag *why)
+change_few(struct state *state, enum list_id id, const void *record,
+    size_t most, bool add, const struct change *change, struct diag *why)
 {
-	struct device next = *device, copy;
+	size_t count = 0, at, i;
+
+	if (!add) {
+		return unset(state, id, record, change, why);
+	}
+	if (state_find(state, id, record, &at) != NULL) {
+		return change_answer(change, RES_EXISTS, why);
+	}
+	for (i = 0; i < state->lists[id].count; i++) {
+		count += strcmp(state_org_of(id, state_item(state, id, i)),
+		             change->org) == 0;
+	}
+	return count >= most ? change_answer(change, RES_LIMIT, why)
+	                     : memory_add(state, id, record, why);
+}
+
+static enum res
+note_progress(struct state *state, const struct hook_record *hook,
+    const struct change *change, struct diag *why)
+{
+	struct hook_record *there, next;
+	size_t at = 0;
 	enum res r;
 
-	next.locked = there->locked;
-	next.created_at = there->created_at;
-	next.window_ends_at = there->window_ends_at;
-	next.tags = there->tags;
-	next.info = there->info;
-	if (device_copy(&next, &copy) != RES_OK) {
-		return memory_none(why);
-	}
-	r = set(state, LIST_DEVICES, &copy, why);
-	device_done(&copy);
-	return r;
-}
-
-static enum res
-add_device(struct state *state, const struct change *change,
-    const struct device *device, struct diag *why)
-{
-	char text[IDENTITY_TEXT_MAX + 1];
-	const struct device *there;
-	size_t at;
-
-	there = state_find(state, LIST_DEVICES, device, &at);
-	if (there != NULL && there->state == DEVICE_ALLOWED &&
-	    change->kind == CHANGE_DEVICE_PROVISION &&
-	    device->state == DEVICE_PROVISIONED) {
-		return promote(state, there, device, why);
-	}
-	identity_format(&device->who, text);
-	return state_has_twin(state, device->org, text)
-	    ? change_answer(change, RES_EXISTS, why)
-	    : memory_add(state, LIST_DEVICES, device, why);
-}
-
-static enum res
-change_device(struct state *state, struct change *change, struct diag *why)
-{
-	struct device device = *change->of.device, *there;
-	size_t at = 0;
-
-	text_set(device.org, sizeof(device.org), change->org);
-	if (change->kind == CHANGE_DEVICE_ADD ||
-	    change->kind == CHANGE_DEVICE_PROVISION) {
-		return add_device(state, change, &device, why);
-	}
-	there = state_find(state, LIST_DEVICES, &device, &at);
+	there = state_find(state, LIST_HOOKS, hook, &at);
 	if (there == NULL) {
 		return change_answer(change, RES_NOTFOUND, why);
 	}
-	if (change->kind == CHANGE_DEVICE_REMOVE) {
-		state_take_out(state, LIST_DEVICES, at);
-	} else if (change->kind == CHANGE_DEVICE_SEEN) {
-		there->last_seen_at = device.last_seen_at;
-		memcpy(there->last_address, device.last_address,
-		    sizeof(there->last_address));
-	} else if (change->kind == CHANGE_DEVICE_LOCK) {
-		if (there->locked == device.locked) {
-			return change_answer(change, RES_EXISTS, why);
-		}
-		there->locked = device.locked;
-	} else if (there->state != DEVICE_PENDING) {
-		return change_answer(change, RES_REFUSED, why);
-	} else {
-		there->state = DEVICE_ALLOWED;
-		there->window_ends_at = CLOCK_FOREVER;
+	next = *there;
+	next.cursor = hook->cursor;
+	next.delivered = hook->delivered;
+	next.dropped = hook->dropped;
+	next.failure = hook->failure;
+	next.failing_since = hook->failing_since;
+	r = hook_record_copy(&next, &next);
+	if (r != RES_OK) {
+		return memory_none(why);
 	}
+	hook_record_done(there);
+	*there = next;
 	return RES_OK;
+}
+
+static enum res
+change_hook(struct state *state, struct change *change, struct diag *why)
+{
+	struct hook_record hook = *change->of.hook;
+
+	text_set(hook.org, sizeof(hook.org), change->org);
+	return change->kind == CHANGE_HOOK_PROGRESS
+	    ? note_progress(state, &hook, change, why)
+	    : change_few(state, LIST_HOOKS, &hook, HOOKS_MAX,
+	          change->kind == CHANGE_HOOK_ADD, change, why);
+}
+
+static enum res
+change_admin(struct state *state, struct change *change, struct diag *why)
+{
+	struct admin_record admin = *change->of.admin;
+
+	text_set(admin.org, sizeof(admin.org), change->org);
+	return change_few(state, LIST_ADMINS, &admin, ADMINS_MAX,
+	    change->kind == CHANGE_ADMIN_ADD, change, why);
+}
+
+static enum res
+change_metrics(struct state *state, struct change *change, struct diag *why)
+{
+	return set(state, LIST_METRICS, change->of.metrics, why);
+}
+
+/* Events stand in the order of seq. */
+static enum res
+purge_events(struct state *state, struct change *change, struct diag *why)
+{
+	const struct event *event;
+	size_t seen = 0, gone = 0, i = 0;
+
+	while (i < state->lists[LIST_EVENTS].count && seen < PURGE_MAX) {
+		event = state_item(state, LIST_EVENTS, i);
+		if (strcmp(event->org, change->org) != 0) {
+			i++;
+			continue;
+		}
+		seen++;
+		if (event->time < change->time) {
+			state_take_out(state, LIST_EVENTS, i);
+			gone++;
+		} else {
+			i++;
+		}
+	}
+	return gone > 0 ? RES_OK : change_answer(change, RES_NOTFOUND, why);
 }
 
 typedef enum res make_change(
@@ -229,12 +256,22 @@ static make_change *const makers[] = {
     [CHANGE_TOPIC_ADD] = change_topic,
     [CHANGE_TOPIC_REMOVE] = change_topic,
     [CHANGE_SETTING_SET] = change_setting,
-    [CHANGE_DEVICE_ADD] = change_device,
-    [CHANGE_DEVICE_PROVISION] = change_device,
-    [CHANGE_DEVICE_LOCK] = change_device,
-    [CHANGE_DEVICE_APPROVE] = change_device,
-    [CHANGE_DEVICE_REMOVE] = change_device,
-    [CHANGE_DEVICE_SEEN] = change_device,
+    [CHANGE_DEVICE_ADD] = memory_change_device,
+    [CHANGE_DEVICE_PROVISION] = memory_change_device,
+    [CHANGE_DEVICE_LOCK] = memory_change_device,
+    [CHANGE_DEVICE_APPROVE] = memory_change_device,
+    [CHANGE_DEVICE_REMOVE] = memory_change_device,
+    [CHANGE_DEVICE_SEEN] = memory_change_device,
+    [CHANGE_DEVICE_TOKEN] = memory_change_device,
+    [CHANGE_DEVICE_PINS] = memory_change_device,
+    [CHANGE_DEVICE_ATTACH] = memory_change_device,
+    [CHANGE_HOOK_ADD] = change_hook,
+    [CHANGE_HOOK_REMOVE] = change_hook,
+    [CHANGE_HOOK_PROGRESS] = change_hook,
+    [CHANGE_ADMIN_ADD] = change_admin,
+    [CHANGE_ADMIN_REMOVE] = change_admin,
+    [CHANGE_METRICS] = change_metrics,
+    [CHANGE_EVENTS_PURGE] = purge_events,
     [CHANGE_EVENT] = change_nothing,
 };
 
@@ -269,8 +306,8 @@ static enum res
 make(void *self, struct change *change, struct diag *why)
 {
 	struct state *state = self;
-	bool needs_org =
-	    change->kind != CHANGE_ORG_ADD && change->kind != CHANGE_ORG_REMOVE;
+	bool needs_org = change->kind != CHANGE_ORG_ADD &&
+	    change->kind != CHANGE_ORG_REMOVE && change->kind != CHANGE_METRICS;
 
 	if (needs_org && !state_has_org(state, change->org)) {
 		return change_no_org(change->org, why);

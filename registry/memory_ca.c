@@ -92,6 +92,7 @@ set_ca(const struct state *state, struct change *change,
 	memcpy(next.crl_policy, ca->crl_policy, sizeof(next.crl_policy));
 	next.description = ca->description;
 	next.scope = ca->scope == NULL ? any : ca->scope;
+	next.rate = ca->rate;
 	next.crl_grace = ca->crl_grace;
 	if (!is_same(there->crl_url, ca->crl_url)) {
 		next.crl_url = ca->crl_url;

@@ -16,7 +16,10 @@ enum list_id {
 	LIST_RULES,
 	LIST_TOPICS,
 	LIST_SETTINGS,
-	LIST_DEVICES,
+	LIST_HOOKS,
+	LIST_ADMINS,
+	LIST_DEVICES, /* from here on, not of a config */
+	LIST_METRICS,
 	LIST_EVENTS,
 	LIST_COUNT,
 };
@@ -31,6 +34,11 @@ struct list {
 struct state {
 	struct list lists[LIST_COUNT];
 	int64_t last_seq;
+};
+
+/* As it is, and as it was when the open transaction began. */
+struct memory {
+	struct state now, before;
 };
 
 void *state_item(const struct state *state, enum list_id id, size_t i);
@@ -57,6 +65,20 @@ MUST_CHECK enum res memory_add(
 /* memory_ca.c: every change of a CA. */
 MUST_CHECK enum res memory_change_ca(
     struct state *state, struct change *change, struct diag *why);
+
+/* memory_device.c: every change of a device, and the operations that read
+ * devices. */
+MUST_CHECK enum res memory_change_device(
+    struct state *state, struct change *change, struct diag *why);
+enum res memory_get(void *self, const char *org, const struct identity *who,
+    bool full, struct device *out, bool *case_clash, struct diag *why);
+enum res memory_scan(void *self, const struct device_query *query,
+    device_visit *visit, void *context, struct diag *why);
+enum res memory_count(void *self, const struct device_query *query,
+    int64_t *out, struct diag *why);
+enum res memory_tally(void *self, const char *org,
+    const struct device_type *type, tally_visit *visit, void *context,
+    struct diag *why);
 
 enum res memory_apply(void *self, struct change *changes, size_t n,
     enum apply_mode mode, struct diag *why);

@@ -97,6 +97,24 @@ ca_record_done(struct ca_record *ca)
 }
 
 void
+type_record_done(struct type_record *type)
+{
+	free(type->addresses);
+	*type = (struct type_record){0};
+}
+
+void
+hook_record_done(struct hook_record *hook)
+{
+	free(hook->url);
+	free(hook->kinds);
+	free(hook->secret);
+	free(hook->ca_pem);
+	free(hook->failure);
+	*hook = (struct hook_record){0};
+}
+
+void
 topic_record_done(struct topic_record *topic)
 {
 	free(topic->filter);
@@ -135,11 +153,17 @@ config_done(struct config *config)
 	for (i = 0; i < config->ca_count; i++) {
 		ca_record_done(&config->cas[i]);
 	}
+	for (i = 0; i < config->type_count; i++) {
+		type_record_done(&config->types[i]);
+	}
 	for (i = 0; i < config->topic_count; i++) {
 		topic_record_done(&config->topics[i]);
 	}
 	for (i = 0; i < config->setting_count; i++) {
 		setting_record_done(&config->settings[i]);
+	}
+	for (i = 0; i < config->hook_count; i++) {
+		hook_record_done(&config->hooks[i]);
 	}
 	free(config->orgs);
 	free(config->cas);
@@ -147,6 +171,8 @@ config_done(struct config *config)
 	free(config->rules);
 	free(config->topics);
 	free(config->settings);
+	free(config->hooks);
+	free(config->admins);
 	*config = (struct config){0};
 }
 
@@ -184,6 +210,37 @@ ca_record_copy(const struct ca_record *from, struct ca_record *out)
 	ok = copy_text(from->crl_failure, &copy.crl_failure) && ok;
 	if (!ok) {
 		ca_record_done(&copy);
+	}
+	*out = copy;
+	return ok ? RES_OK : RES_NOMEM;
+}
+
+enum res
+type_record_copy(const struct type_record *from, struct type_record *out)
+{
+	struct type_record copy = *from;
+	bool ok = copy_text(from->addresses, &copy.addresses);
+
+	if (!ok) {
+		type_record_done(&copy);
+	}
+	*out = copy;
+	return ok ? RES_OK : RES_NOMEM;
+}
+
+enum res
+hook_record_copy(const struct hook_record *from, struct hook_record *out)
+{
+	struct hook_record copy = *from;
+	bool ok;
+
+	ok = copy_text(from->url, &copy.url);
+	ok = copy_text(from->kinds, &copy.kinds) && ok;
+	ok = copy_text(from->secret, &copy.secret) && ok;
+	ok = copy_text(from->ca_pem, &copy.ca_pem) && ok;
+	ok = copy_text(from->failure, &copy.failure) && ok;
+	if (!ok) {
+		hook_record_done(&copy);
 	}
 	*out = copy;
 	return ok ? RES_OK : RES_NOMEM;

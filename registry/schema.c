@@ -6,17 +6,54 @@
 #include "registry/sqlite_private.h"
 
 /*
- * migrations[n] leads from schema n to n + 1; the first makes an empty file a
- * registry.  Text that has been released is never changed, only added to.
+ * What keeps the tallies: nobody can change a device, this program or another,
+ * without them.  A type is an identity up to the second colon.  Of an org that
+ * is removed, the devices may go before the tallies or after, so that counting
+ * down never makes a row.
+ */
+#define TYPE_OF(row)                                                           \
+	"substr(" row ".identity, 1, 1 + instr(substr(" row                    \
+	".identity, 3), ':'))"
+#define COUNT_UP                                                               \
+	"INSERT INTO tally (org, type, state, seen_with, count) "              \
+	"VALUES (NEW.org, " TYPE_OF(                                           \
+	    "NEW") ", NEW.state, NEW.seen_with, 1) "                           \
+	           "ON CONFLICT (org, type, state, seen_with) "                \
+	           "DO UPDATE SET count = count + 1; "
+#define OLD_TALLY                                                              \
+	"WHERE org = OLD.org AND type = " TYPE_OF(                             \
+	    "OLD") " "                                                         \
+	           "AND state = OLD.state AND seen_with = OLD.seen_with"
+#define COUNT_DOWN                                                             \
+	"UPDATE tally SET count = count - 1 " OLD_TALLY "; "                   \
+	"DELETE FROM tally " OLD_TALLY " AND count = 0; "
+#define TRIGGER_ADDED                                                          \
+	"CREATE TRIGGER device_added AFTER INSERT ON device "                  \
+	"BEGIN " COUNT_UP "END"
+#define TRIGGER_REMOVED                                                        \
+	"CREATE TRIGGER device_removed AFTER DELETE ON device "                \
+	"BEGIN " COUNT_DOWN "END"
+#define TRIGGER_ALTERED                                                        \
+	"CREATE TRIGGER device_altered "                                       \
+	"AFTER UPDATE OF org, identity, state, seen_with ON device "           \
+	"WHEN OLD.org <> NEW.org OR OLD.identity <> NEW.identity "             \
+	"OR OLD.state <> NEW.state OR OLD.seen_with <> NEW.seen_with "         \
+	"BEGIN " COUNT_DOWN COUNT_UP "END"
+
+/*
+ * migrations[n] leads from schema n to n + 1, statement by statement; the first
+ * makes an empty file a registry.  Text that has been released is never
+ * changed, only added to.
  *
  * A time without a value is NULL; one without an end is the largest integer.
  * ca.crl_fingerprint names the row that must be in crl, so that a CA whose list
  * got lost is noticed rather than trusted without it; der stands last in crl,
  * so that the rest is read without touching its pages.
- * In device, the two indexes beside the key hold: one name whatever its case,
- * and the devices of one state in order.
+ * In device, the indexes beside the key hold: one name whatever its case, the
+ * devices of one state in order, those of one gateway, those that connected in
+ * one way, and those that are locked.
  */
-static const char *const migrations[REGISTRY_SCHEMA] = {
+static const char *const first_schema[] = {
     "CREATE TABLE org ("
     " name TEXT NOT NULL PRIMARY KEY,"
     " created_at INTEGER NOT NULL"
@@ -36,6 +73,7 @@ static const char *const migrations[REGISTRY_SCHEMA] = {
     " state TEXT NOT NULL,"
     " scope TEXT NOT NULL,"
     " enrol TEXT,"
+    " rate INTEGER NOT NULL,"
     " tags TEXT NOT NULL,"
     " added_at INTEGER NOT NULL,"
     " code TEXT,"
@@ -66,7 +104,7 @@ static const char *const migrations[REGISTRY_SCHEMA] = {
     " der BLOB NOT NULL,"
     " PRIMARY KEY (org, fingerprint),"
     " FOREIGN KEY (org, fingerprint) REFERENCES ca ON DELETE CASCADE"
-    ") STRICT;"
+    ") STRICT;",
 
     "CREATE TABLE type ("
     " org TEXT NOT NULL REFERENCES org ON DELETE CASCADE,"
@@ -76,6 +114,12 @@ static const char *const migrations[REGISTRY_SCHEMA] = {
     " id_format TEXT,"
     " id_length INTEGER NOT NULL,"
     " id_prefix TEXT,"
+    " pin TEXT,"
+    " rotate TEXT,"
+    " overlap INTEGER,"
+    " max_devices INTEGER NOT NULL,"
+    " addresses TEXT,"
+    " privileged INTEGER NOT NULL,"
     " PRIMARY KEY (org, type)"
     ") STRICT, WITHOUT ROWID;"
 
@@ -112,6 +156,10 @@ static const char *const migrations[REGISTRY_SCHEMA] = {
     " last_seen_at INTEGER,"
     " window_ends_at INTEGER,"
     " last_address TEXT,"
+    " seen_with INTEGER NOT NULL,"
+    " token TEXT,"
+    " pins TEXT,"
+    " gateway TEXT,"
     " ca BLOB,"
     " fingerprint BLOB,"
     " serial TEXT,"
@@ -124,6 +172,53 @@ static const char *const migrations[REGISTRY_SCHEMA] = {
     "CREATE UNIQUE INDEX device_nocase"
     " ON device (org, identity COLLATE NOCASE);"
     "CREATE INDEX device_state ON device (org, state, identity);"
+    "CREATE INDEX device_gateway ON device (org, gateway, identity)"
+    " WHERE gateway IS NOT NULL;"
+    "CREATE INDEX device_seen ON device (org, seen_with, identity);"
+    "CREATE INDEX device_locked ON device (org, identity)"
+    " WHERE locked <> 0;",
+
+    "CREATE TABLE tally ("
+    " org TEXT NOT NULL REFERENCES org ON DELETE CASCADE,"
+    " type TEXT NOT NULL,"
+    " state TEXT NOT NULL,"
+    " seen_with INTEGER NOT NULL,"
+    " count INTEGER NOT NULL,"
+    " PRIMARY KEY (org, type, state, seen_with)"
+    ") STRICT, WITHOUT ROWID;",
+    TRIGGER_ADDED,
+    TRIGGER_REMOVED,
+    TRIGGER_ALTERED,
+
+    "CREATE TABLE hook ("
+    " org TEXT NOT NULL REFERENCES org ON DELETE CASCADE,"
+    " id TEXT NOT NULL,"
+    " url TEXT NOT NULL,"
+    " kinds TEXT NOT NULL,"
+    " format TEXT NOT NULL,"
+    " secret TEXT,"
+    " ca_pem TEXT,"
+    " created_at INTEGER NOT NULL,"
+    " cursor INTEGER NOT NULL,"
+    " delivered INTEGER NOT NULL,"
+    " dropped INTEGER NOT NULL,"
+    " failure TEXT,"
+    " failing_since INTEGER,"
+    " PRIMARY KEY (org, id)"
+    ") STRICT;"
+
+    "CREATE TABLE admin ("
+    " org TEXT NOT NULL REFERENCES org ON DELETE CASCADE,"
+    " name TEXT NOT NULL,"
+    " added_at INTEGER NOT NULL,"
+    " PRIMARY KEY (org, name)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE metrics ("
+    " source TEXT NOT NULL PRIMARY KEY,"
+    " written_at INTEGER NOT NULL,"
+    " body TEXT NOT NULL"
+    ") STRICT;"
 
     "CREATE TABLE event ("
     " seq INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -136,14 +231,27 @@ static const char *const migrations[REGISTRY_SCHEMA] = {
     ") STRICT;"
     "CREATE INDEX event_org ON event (org);"
     "CREATE INDEX event_kind ON event (org, kind);",
+    NULL,
 };
+static const char *const *const migrations[REGISTRY_SCHEMA] = {first_schema};
 
 /* quick_check reads a whole table, so only those that stay small.  What is
  * damaged in crl, which may hold CRL_BYTES_MAX for each CA, shows when it is
  * loaded: a row that is broken, or that is missing although its CA names it,
  * is an error, and whoever reads the DER finds out about its bytes. */
 static const char *const small_tables[] = {
-    "org", "ca", "type", "rule", "topic", "setting"};
+    "org", "ca", "type", "rule", "topic", "setting", "tally", "hook", "admin"};
+
+static int
+migrate_once(struct store *store, const char *const *statements)
+{
+	int rc = SQLITE_OK;
+
+	for (; rc == SQLITE_OK && *statements != NULL; statements++) {
+		rc = store_exec(store, *statements);
+	}
+	return rc;
+}
 
 static enum res
 set_numbers(struct store *store, struct diag *why)
@@ -172,7 +280,7 @@ schema_migrate(struct store *store, int64_t from, struct diag *why)
 	/* Another program may have come first: then there is less to do. */
 	for (from = now > from ? now : from;
 	     rc == SQLITE_OK && from < REGISTRY_SCHEMA; from++) {
-		rc = store_exec(store, migrations[from]);
+		rc = migrate_once(store, migrations[from]);
 	}
 	if (rc != SQLITE_OK) {
 		r = store_fail(store, rc, "write", why);
@@ -270,7 +378,9 @@ check_query(struct store *store, const char *text)
 static int
 check_statements(struct store *store)
 {
+	struct device_query devices = {.has_state = true, .full = true};
 	struct event_query query = {.org = ORG_DEFAULT};
+	const struct identity nobody = {.id = ""};
 	int sql, rc = SQLITE_OK;
 	int end = store->mode == REGISTRY_READ ? SQL_READ_COUNT : SQL_COUNT;
 
@@ -280,7 +390,17 @@ check_statements(struct store *store)
 		}
 	}
 	if (rc == SQLITE_OK) {
-		rc = check_query(store, sql_scan(true, true));
+		rc = check_query(store, sql_scan(&devices));
+	}
+	devices.gateway = &nobody;
+	if (rc == SQLITE_OK) {
+		rc = check_query(store, sql_scan(&devices));
+	}
+	if (rc == SQLITE_OK) {
+		rc = check_query(store, sql_tallies(true));
+	}
+	if (rc == SQLITE_OK) {
+		rc = check_query(store, sql_metrics());
 	}
 	if (rc == SQLITE_OK) {
 		rc = check_query(store, sql_events(&query));
@@ -290,6 +410,37 @@ check_statements(struct store *store)
 		rc = check_query(store, sql_events(&query));
 	}
 	return rc;
+}
+
+/* The triggers are ours, all of them and no other, word for word: what they do
+ * is done with every change. */
+static enum res
+check_triggers(struct store *store, struct diag *why)
+{
+	static const char *const ours[] = {
+	    TRIGGER_ADDED, TRIGGER_REMOVED, TRIGGER_ALTERED};
+	const size_t count = sizeof(ours) / sizeof(ours[0]);
+	int64_t all = 0, same = 0;
+	struct binder to;
+	size_t i;
+	int rc;
+
+	rc = store_number(store,
+	    "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'", &all);
+	for (i = 0; rc == SQLITE_OK && i < count; i++) {
+		bool found = false;
+
+		to = store_start(store, SQL_HAS_TRIGGER);
+		bind_text(&to, ours[i]);
+		rc = store_ask(&to, &found);
+		same += found;
+	}
+	if (rc != SQLITE_OK) {
+		return store_fail(store, rc, "read", why);
+	}
+	return all == (int64_t)count && same == all
+	    ? RES_OK
+	    : damaged(store, "its triggers are not those of a registry", why);
 }
 
 enum res
@@ -309,5 +460,5 @@ schema_check(struct store *store, struct diag *why)
 	     i++) {
 		r = check_table(store, small_tables[i], why);
 	}
-	return r;
+	return r == RES_OK ? check_triggers(store, why) : r;
 }

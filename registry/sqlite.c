@@ -20,7 +20,7 @@ static const struct {
     {SQLITE_NOMEM, RES_NOMEM, "free some memory"},
     {SQLITE_CORRUPT, RES_CORRUPT, "restore it from a backup"},
     {SQLITE_NOTADB, RES_CORRUPT, "name a certid registry"},
-    {SQLITE_BUSY, RES_UNAVAIL, "another program is writing to it, try again"},
+    {SQLITE_BUSY, RES_BUSY, "somebody else is writing to it: try again"},
     {SQLITE_FULL, RES_UNAVAIL, "make room on the disk"},
     {SQLITE_IOERR, RES_UNAVAIL, "look at the disk"},
     {SQLITE_CANTOPEN, RES_UNAVAIL,
@@ -46,6 +46,10 @@ store_fail(
 	}
 	if ((rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_IOERR) {
 		system = sqlite3_system_errno(store->db);
+	}
+	/* A reader waits for nobody: it could not look. */
+	if (r == RES_BUSY && store->mode == REGISTRY_READ) {
+		r = RES_UNAVAIL;
 	}
 	return diag_res(why, r, "cannot %s %s: %s: %s", verb, store->path,
 	    system != 0 ? strerror(system) : said, advice);
@@ -161,7 +165,7 @@ harden(struct store *store, int busy_ms)
 	} options[] = {
 	    {SQLITE_DBCONFIG_DEFENSIVE, 1},
 	    {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
-	    {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
+	    {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0}, /* until they are known */
 	    {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
 	    {SQLITE_DBCONFIG_DQS_DML, 0},
 	    {SQLITE_DBCONFIG_DQS_DDL, 0},
@@ -182,6 +186,9 @@ harden(struct store *store, int busy_ms)
 	return rc;
 }
 
+/* What undoes a statement is kept in memory, as temp_store says: with the
+ * triggers each has some pages of it, and a file for it takes longer than all
+ * the rest.  No statement touches more than a few thousand rows. */
 static enum res
 open_file(struct store *store, int busy_ms, struct diag *why)
 {
@@ -200,6 +207,7 @@ open_file(struct store *store, int busy_ms, struct diag *why)
 		    edits ? "PRAGMA cell_size_check = ON;"
 		            "PRAGMA synchronous = FULL;"
 		            "PRAGMA journal_size_limit = " WAL_KEPT ";"
+		            "PRAGMA temp_store = MEMORY;"
 		            "PRAGMA cache_size = " CACHE_EDIT
 		          : "PRAGMA cell_size_check = ON;"
 		            "PRAGMA query_only = ON;"
@@ -263,6 +271,20 @@ settle(struct store *store, struct diag *why)
 	return r;
 }
 
+/* It is a registry, and its triggers are ours. */
+static enum res
+let_write(struct store *store, struct diag *why)
+{
+	int rc = sqlite3_db_config(
+	    store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+
+	if (rc == SQLITE_OK) {
+		rc = sqlite3_db_config(
+		    store->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 1, NULL);
+	}
+	return rc == SQLITE_OK ? RES_OK : store_fail(store, rc, "open", why);
+}
+
 static enum res
 sqlite_open(
     void *self, const struct registry_options *options, struct diag *why)
@@ -293,8 +315,7 @@ sqlite_open(
 		r = schema_check(store, why);
 	}
 	if (r == RES_OK && store->mode != REGISTRY_READ) {
-		(void)sqlite3_db_config(
-		    store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+		r = let_write(store, why);
 	}
 	store->unfinished = store->unfinished && r != RES_OK;
 	return r;
@@ -326,7 +347,12 @@ const struct backend backend_sqlite = {
     .get = sqlite_get,
     .scan = sqlite_scan,
     .count = sqlite_count,
+    .tally = sqlite_tally,
+    .metrics = sqlite_metrics,
     .events = sqlite_events,
     .apply = sqlite_apply,
+    .begin = sqlite_begin,
+    .commit = sqlite_commit,
+    .rollback = sqlite_rollback,
     .mark = sqlite_mark,
 };

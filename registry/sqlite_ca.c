@@ -97,6 +97,7 @@ read_ca(struct columns *from, struct ca_record *ca)
 	read_text(from, ca->state, sizeof(ca->state));
 	read_string(from, &ca->scope);
 	read_word(from, ca->enrol, sizeof(ca->enrol));
+	read_number(from, 0, RATE_MAX, &ca->rate);
 	read_string(from, &ca->tags);
 	read_time(from, &ca->added_at);
 	read_code(from, ca);
@@ -160,6 +161,7 @@ bind_ca(struct binder *to, const char *org, const struct ca_record *ca)
 	bind_text(to, ca->state);
 	bind_text(to, ca->scope == NULL ? "[]" : ca->scope);
 	bind_word(to, ca->enrol);
+	bind_number(to, ca->rate);
 	bind_text(to, ca->tags == NULL ? "[]" : ca->tags);
 	bind_number(to, ca->added_at);
 	bind_word(to, ca->code);
@@ -248,6 +250,7 @@ update_ca(struct store *store, struct change *change, struct diag *why)
 	bind_text(&to, ca->crl_policy);
 	bind_number(&to, ca->crl_grace);
 	bind_text(&to, ca->crl_url);
+	bind_number(&to, ca->rate);
 	r = put_ca(store, &to, change, why);
 	return r == RES_OK && sqlite3_changes(store->db) == 0
 	    ? store_missing(store, change, why)

@@ -25,6 +25,11 @@ enum sql {
 	SQL_RULES,
 	SQL_TOPICS,
 	SQL_SETTINGS,
+	SQL_HOOKS,
+	SQL_ADMINS,
+	SQL_HAS_TRIGGER,
+	SQL_SUM,
+	SQL_SUM_TYPE,
 	SQL_GET,
 	SQL_GET_FULL,
 	SQL_READ_COUNT, /* the ones above only read */
@@ -35,9 +40,15 @@ enum sql {
 	SQL_HAS_CA,
 	SQL_HAS_DEVICE,
 	SQL_CA_CENSUS,
+	SQL_LIMITS,
+	SQL_GATEWAY_CENSUS,
+	SQL_HOOK_CENSUS,
+	SQL_ADMIN_CENSUS,
 	SQL_TOPIC_CENSUS,
 	SQL_ORG_ADD,
 	SQL_ORG_REMOVE,
+	SQL_ORG_DEVICES,
+	SQL_ORG_EVENTS,
 	SQL_CA_ADD,
 	SQL_CA_HAS_URL,
 	SQL_CA_SET,
@@ -67,15 +78,43 @@ enum sql {
 	SQL_DEVICE_APPROVE,
 	SQL_DEVICE_REMOVE,
 	SQL_DEVICE_SEEN,
+	SQL_DEVICE_SEEN_WITH,
+	SQL_DEVICE_TOKEN,
+	SQL_DEVICE_PINS,
+	SQL_DEVICE_HAS_PINS,
+	SQL_DEVICE_PLACE,
+	SQL_DEVICE_HAS_GATEWAY,
+	SQL_DEVICE_ATTACH,
+	SQL_GATEWAY_DETACH,
+	SQL_HOOK_ADD,
+	SQL_HAS_HOOK,
+	SQL_HOOK_REMOVE,
+	SQL_HOOK_PROGRESS,
+	SQL_ADMIN_ADD,
+	SQL_HAS_ADMIN,
+	SQL_ADMIN_REMOVE,
+	SQL_METRICS_SET,
+	SQL_EVENTS_PURGE,
 	SQL_EVENT_ADD,
 	SQL_COUNT,
 };
 
 /* The text of one, and of the queries that are prepared when asked. */
 const char *sql_text(enum sql sql);
-const char *sql_scan(bool has_state, bool full);
-const char *sql_count(bool has_state);
+const char *sql_scan(const struct device_query *query);
+const char *sql_count_behind(bool has_state); /* of one gateway's devices */
+const char *sql_count_some(bool is_locked);   /* or else of one seen_with */
+const char *sql_tallies(bool has_type);
+const char *sql_metrics(void);
 const char *sql_events(const struct event_query *query);
+
+/* How many devices an org may have, of one type and in all; 0: no limit. */
+struct limits {
+	bool is_known; /* the last one asked for, and nothing changed since */
+	char org[NAME_MAX_LEN + 1];
+	struct device_type type;
+	int64_t of_type, of_org;
+};
 
 struct store {
 	struct sqlite3 *db;
@@ -85,8 +124,10 @@ struct store {
 	enum registry_mode mode;
 	bool unfinished;     /* being created: close() takes it away */
 	bool made_directory; /* by us, for this file */
+	bool is_open;        /* between sqlite_begin() and its end */
 	bool has_mark;       /* mark is right for data_version */
 	int64_t data_version, mark;
+	struct limits limits; /* of this transaction */
 };
 
 /* sqlite.c: a failure of SQLite as res and sentence; verb: "read". */
@@ -99,6 +140,9 @@ int store_run(struct store *store, enum sql sql);
 int store_exec(struct store *store, const char *text);
 /* The integer that a statement without parameters gives. */
 int store_number(struct store *store, const char *text, int64_t *out);
+/* sqlite_read.c: the integer of a prepared one, or *out as it was without a
+ * row. */
+int store_step_number(struct sqlite3_stmt *stmt, int64_t *out);
 void store_rollback(struct store *store);
 
 /* schema.c: lead the open file from schema `from` (0: an empty file) to
@@ -134,8 +178,18 @@ void bind_number(struct binder *to, int64_t number);
 void bind_time(struct binder *to, int64_t when); /* CLOCK_NONE is NULL */
 void bind_bytes(struct binder *to, const void *bytes, size_t len);
 void bind_hash(struct binder *to, bool has, const uint8_t *hash);
+/* Text must live until the step. */
 void bind_identity(struct binder *to, const struct identity *who,
-    char text[IDENTITY_TEXT_MAX + 1]); /* text must live until the step */
+    char text[IDENTITY_TEXT_MAX + 1]);
+void bind_type(struct binder *to, const struct device_type *type,
+    char text[TYPE_TEXT_MAX + 1]);
+/* Of a device: NULL without one. */
+void bind_gateway(struct binder *to, const struct device *device,
+    char text[IDENTITY_TEXT_MAX + 1]);
+void bind_pins(struct binder *to, const struct pins *pins,
+    char text[PINS_TEXT_MAX + 1]); /* none is NULL */
+void bind_token(struct binder *to, const struct token_hash *token,
+    char text[TOKEN_HASH_TEXT_MAX + 1]); /* none is NULL */
 /* Step to the end of a statement that gives no row, and reset it. */
 int bind_run(struct binder *to);
 
@@ -160,6 +214,10 @@ void read_bytes(struct columns *from, uint8_t **to, size_t *len);
 void read_identity(struct columns *from, struct identity *to);
 void read_type(struct columns *from, struct device_type *to);
 void read_state(struct columns *from, enum device_state *to);
+void read_seen_with(struct columns *from, unsigned *to);
+void read_pins(struct columns *from, struct pins *to);        /* or NULL */
+void read_token(struct columns *from, struct token_hash *to); /* or NULL */
+void read_gateway(struct columns *from, bool *has, struct identity *to);
 /* Note that the column just read breaks its grammar. */
 void columns_break(struct columns *from);
 
@@ -195,13 +253,23 @@ MUST_CHECK enum res store_missing(
 MUST_CHECK enum res store_explain(struct store *store, struct binder *question,
     const struct change *change, enum res res, struct diag *why);
 
+/* The integer that a question with its values gives. */
+MUST_CHECK enum res store_ask_number(
+    struct store *store, struct binder *to, int64_t *out, struct diag *why);
+
+/* sqlite_device.c: devices. */
+write_change sqlite_device_add, sqlite_device_provision, sqlite_device_lock,
+    sqlite_device_approve, sqlite_device_remove, sqlite_device_seen,
+    sqlite_device_token, sqlite_device_pins, sqlite_device_attach;
+
 /* sqlite_ca.c: CAs and their lists. */
 void read_ca(struct columns *from, struct ca_record *ca);
 write_change sqlite_ca_add, sqlite_ca_set, sqlite_ca_state, sqlite_ca_code,
     sqlite_ca_prove, sqlite_ca_crl, sqlite_ca_crl_checked, sqlite_ca_told,
     sqlite_ca_remove;
 
-/* sqlite_read.c, sqlite_write.c: operations of struct backend. */
+/* sqlite_load.c, sqlite_read.c, sqlite_write.c: operations of struct backend.
+ */
 enum res sqlite_load(void *self, struct config *out, struct diag *why);
 enum res sqlite_get(void *self, const char *org, const struct identity *who,
     bool full, struct device *out, bool *case_clash, struct diag *why);
@@ -209,6 +277,14 @@ enum res sqlite_scan(void *self, const struct device_query *query,
     device_visit *visit, void *context, struct diag *why);
 enum res sqlite_count(void *self, const struct device_query *query,
     int64_t *out, struct diag *why);
+enum res sqlite_tally(void *self, const char *org,
+    const struct device_type *type, tally_visit *visit, void *context,
+    struct diag *why);
+enum res sqlite_metrics(
+    void *self, metrics_visit *visit, void *context, struct diag *why);
+enum res sqlite_begin(void *self, struct diag *why);
+enum res sqlite_commit(void *self, struct diag *why);
+void sqlite_rollback(void *self);
 enum res sqlite_events(void *self, const struct event_query *query,
     event_visit *visit, void *context, struct diag *why);
 enum res sqlite_apply(void *self, struct change *changes, size_t n,

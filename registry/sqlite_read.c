@@ -10,196 +10,9 @@
 
 static const char read_verb[] = "read";
 
-/* One row into one record; columns are in the order of sqlite_sql.c. */
-typedef void read_row(struct columns *from, void *record);
-typedef void done_row(void *record);
-
-static void
-read_org(struct columns *from, void *record)
-{
-	struct org *org = record;
-
-	read_text(from, org->name, sizeof(org->name));
-	read_time(from, &org->created_at);
-}
-
-static void
-take_ca(struct columns *from, void *record)
-{
-	read_ca(from, record);
-}
-
-static void
-done_ca(void *record)
-{
-	ca_record_done(record);
-}
-
-static void
-read_type_row(struct columns *from, void *record)
-{
-	struct type_record *type = record;
-	int64_t length = 0;
-
-	read_type(from, &type->type);
-	read_text(from, type->org, sizeof(type->org));
-	read_word(from, type->enrol, sizeof(type->enrol));
-	read_time(from, &type->window);
-	read_word(from, type->id_format, sizeof(type->id_format));
-	read_number(from, 0, IDENTITY_ID_MAX, &length);
-	read_word(from, type->id_prefix, sizeof(type->id_prefix));
-	type->id_length = (int)length;
-}
-
-static void
-read_rule(struct columns *from, void *record)
-{
-	struct rule_record *rule = record;
-
-	read_text(from, rule->who, sizeof(rule->who));
-	read_text(from, rule->org, sizeof(rule->org));
-	read_text(from, rule->level, sizeof(rule->level));
-}
-
-static void
-read_topic(struct columns *from, void *record)
-{
-	struct topic_record *topic = record;
-
-	read_string(from, &topic->filter);
-	read_text(from, topic->org, sizeof(topic->org));
-	read_text(from, topic->who, sizeof(topic->who));
-	read_text(from, topic->access, sizeof(topic->access));
-}
-
-static void
-done_topic(void *record)
-{
-	topic_record_done(record);
-}
-
-static void
-read_setting(struct columns *from, void *record)
-{
-	struct setting_record *setting = record;
-
-	read_text(from, setting->key, sizeof(setting->key));
-	read_text(from, setting->org, sizeof(setting->org));
-	read_string(from, &setting->value);
-}
-
-static void
-done_setting(void *record)
-{
-	setting_record_done(record);
-}
-
-struct table {
-	const char *name;
-	enum sql sql;
-	size_t size;
-	read_row *read;
-	done_row *done; /* NULL: nothing to free */
-};
-
-enum {
-	TABLE_ORGS = 0,
-	TABLE_CAS,
-	TABLE_TYPES,
-	TABLE_RULES,
-	TABLE_TOPICS,
-	TABLE_SETTINGS,
-	TABLE_COUNT,
-};
-
-static const struct table tables[TABLE_COUNT] = {
-    {"org", SQL_ORGS, sizeof(struct org), read_org, NULL},
-    {"CA", SQL_CAS, sizeof(struct ca_record), take_ca, done_ca},
-    {"type", SQL_TYPES, sizeof(struct type_record), read_type_row, NULL},
-    {"rule", SQL_RULES, sizeof(struct rule_record), read_rule, NULL},
-    {"topic", SQL_TOPICS, sizeof(struct topic_record), read_topic, done_topic},
-    {"setting", SQL_SETTINGS, sizeof(struct setting_record), read_setting,
-        done_setting},
-};
-
-/* A row more; *rows grows by doubling. */
-static enum res
-append(const struct store *store, const struct table *table,
-    struct sqlite3_stmt *stmt, void **rows, size_t *count, struct diag *why)
-{
-	struct columns from = columns_start(stmt);
-	char *grown, *record;
-
-	if ((*count & (*count - 1)) == 0) {
-		grown = realloc(
-		    *rows, (*count == 0 ? 1 : 2 * *count) * table->size);
-		if (grown == NULL) {
-			return diag_res(why, RES_NOMEM, "no memory left");
-		}
-		*rows = grown;
-	}
-	record = (char *)*rows + *count * table->size;
-	memset(record, 0, table->size);
-	table->read(&from, record);
-	if (from.res == RES_OK) {
-		(*count)++;
-		return RES_OK;
-	}
-	if (table->done != NULL) {
-		table->done(record);
-	}
-	return store_broken(store, &from, table->name, store_key(stmt), why);
-}
-
-static enum res
-load_table(struct store *store, const struct table *table, void **rows,
-    size_t *count, struct diag *why)
-{
-	struct sqlite3_stmt *stmt = store_statement(store, table->sql);
-	int rc = stmt == NULL ? SQLITE_NOMEM : SQLITE_ROW;
-	enum res r = RES_OK;
-
-	while (r == RES_OK && rc == SQLITE_ROW) {
-		rc = sqlite3_step(stmt);
-		if (rc == SQLITE_ROW) {
-			r = append(store, table, stmt, rows, count, why);
-		}
-	}
-	(void)sqlite3_reset(stmt);
-	if (r == RES_OK && rc != SQLITE_DONE) {
-		r = store_fail(store, rc, read_verb, why);
-	}
-	return r;
-}
-
-static enum res
-load_tables(struct store *store, struct config *config, struct diag *why)
-{
-	void *rows[TABLE_COUNT] = {NULL};
-	size_t counts[TABLE_COUNT] = {0}, i;
-	enum res r = RES_OK;
-
-	for (i = 0; r == RES_OK && i < TABLE_COUNT; i++) {
-		r = load_table(store, &tables[i], &rows[i], &counts[i], why);
-	}
-	config->orgs = rows[TABLE_ORGS];
-	config->org_count = counts[TABLE_ORGS];
-	config->cas = rows[TABLE_CAS];
-	config->ca_count = counts[TABLE_CAS];
-	config->types = rows[TABLE_TYPES];
-	config->type_count = counts[TABLE_TYPES];
-	config->rules = rows[TABLE_RULES];
-	config->rule_count = counts[TABLE_RULES];
-	config->topics = rows[TABLE_TOPICS];
-	config->topic_count = counts[TABLE_TOPICS];
-	config->settings = rows[TABLE_SETTINGS];
-	config->setting_count = counts[TABLE_SETTINGS];
-	return r;
-}
-
 /* The first column of a statement's one row; untouched without a row. */
-static int
-step_number(struct sqlite3_stmt *stmt, int64_t *out)
+int
+store_step_number(struct sqlite3_stmt *stmt, int64_t *out)
 {
 	int rc = stmt == NULL ? SQLITE_NOMEM : sqlite3_step(stmt);
 
@@ -214,32 +27,6 @@ step_number(struct sqlite3_stmt *stmt, int64_t *out)
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-enum res
-sqlite_load(void *self, struct config *out, struct diag *why)
-{
-	struct store *store = self;
-	struct config config = {0};
-	enum res r;
-	int rc;
-
-	rc = store_run(store, SQL_BEGIN_READ);
-	if (rc == SQLITE_OK) {
-		rc =
-		    step_number(store_statement(store, SQL_MARK), &config.mark);
-	}
-	r = rc == SQLITE_OK ? load_tables(store, &config, why)
-	                    : store_fail(store, rc, read_verb, why);
-	if (sqlite3_get_autocommit(store->db) == 0) {
-		(void)store_run(store, SQL_END);
-	}
-	if (r == RES_OK) {
-		*out = config;
-	} else {
-		config_done(&config);
-	}
-	return r;
-}
-
 static void
 read_device(struct columns *from, bool full, struct device *device)
 {
@@ -251,6 +38,10 @@ read_device(struct columns *from, bool full, struct device *device)
 	read_time(from, &device->last_seen_at);
 	read_time(from, &device->window_ends_at);
 	read_word(from, device->last_address, sizeof(device->last_address));
+	read_seen_with(from, &device->seen_with);
+	read_token(from, &device->token);
+	read_pins(from, &device->pins);
+	read_gateway(from, &device->has_gateway, &device->gateway);
 	read_hash_or_null(from, &device->has_ca, device->ca);
 	read_hash_or_null(from, &device->has_fingerprint, device->fingerprint);
 	read_word(from, device->serial, sizeof(device->serial));
@@ -320,6 +111,7 @@ struct range {
 	char low[IDENTITY_TEXT_MAX + 1];
 	char high[TYPE_TEXT_MAX + 2];
 	char after[IDENTITY_TEXT_MAX + 1];
+	char gateway[IDENTITY_TEXT_MAX + 1];
 };
 
 static int
@@ -354,6 +146,16 @@ bind_range(struct binder *to, struct range *range,
 	}
 	if (paged) {
 		bind_number(to, query->limit > 0 ? query->limit : -1);
+	} else {
+		to->at++;
+	}
+	if (query->gateway != NULL) {
+		bind_identity(to, query->gateway, range->gateway);
+	} else {
+		to->at++;
+	}
+	if (query->has_seen_with) {
+		bind_number(to, query->seen_with);
 	}
 	return to->rc;
 }
@@ -380,7 +182,7 @@ sqlite_scan(void *self, const struct device_query *query, device_visit *visit,
 	struct binder to;
 	int rc;
 
-	rc = prepare(store, sql_scan(query->has_state, query->full), &to);
+	rc = prepare(store, sql_scan(query), &to);
 	if (rc == SQLITE_OK) {
 		rc = bind_range(&to, &range, query, true);
 	}
@@ -403,22 +205,27 @@ sqlite_scan(void *self, const struct device_query *query, device_visit *visit,
 	return r;
 }
 
-enum res
-sqlite_count(void *self, const struct device_query *query, int64_t *out,
+/* Those that no tally tells apart, of which there are few: of one gateway, the
+ * locked ones, those that connected in one way. */
+static enum res
+count_rows(struct store *store, const struct device_query *query, int64_t *out,
     struct diag *why)
 {
-	struct store *store = self;
 	int64_t count = 0;
 	struct range range;
 	struct binder to;
 	int rc;
 
-	rc = prepare(store, sql_count(query->has_state), &to);
+	rc = prepare(store,
+	    query->is_locked || query->has_seen_with
+	        ? sql_count_some(query->is_locked)
+	        : sql_count_behind(query->has_state),
+	    &to);
 	if (rc == SQLITE_OK) {
 		rc = bind_range(&to, &range, query, false);
 	}
 	if (rc == SQLITE_OK) {
-		rc = step_number(to.stmt, &count);
+		rc = store_step_number(to.stmt, &count);
 	}
 	(void)sqlite3_finalize(to.stmt);
 	if (rc != SQLITE_OK) {
@@ -426,6 +233,145 @@ sqlite_count(void *self, const struct device_query *query, int64_t *out,
 	}
 	*out = count;
 	return RES_OK;
+}
+
+enum res
+sqlite_count(void *self, const struct device_query *query, int64_t *out,
+    struct diag *why)
+{
+	struct store *store = self;
+	char text[TYPE_TEXT_MAX + 1];
+	struct columns from = {0};
+	struct binder to;
+	int64_t count = 0;
+	enum res r;
+	int rc;
+
+	if (query->gateway != NULL || query->is_locked ||
+	    query->has_seen_with) {
+		return count_rows(store, query, out, why);
+	}
+	to = store_start(store, query->type == NULL ? SQL_SUM : SQL_SUM_TYPE);
+	bind_text(&to, query->org);
+	bind_text(
+	    &to, query->has_state ? device_state_name(query->state) : NULL);
+	if (query->type != NULL) {
+		bind_type(&to, query->type, text);
+	}
+	rc = to.rc == SQLITE_OK ? sqlite3_step(to.stmt) : to.rc;
+	if (rc == SQLITE_ROW) {
+		from = columns_start(to.stmt);
+		read_number(&from, 0, INT64_MAX, &count);
+		r = from.res == RES_OK
+		    ? RES_OK
+		    : store_broken(store, &from, "tally", query->org, why);
+	} else {
+		r = store_fail(store, rc, read_verb, why);
+	}
+	(void)sqlite3_reset(to.stmt);
+	(void)sqlite3_clear_bindings(to.stmt);
+	*out = r == RES_OK ? count : *out;
+	return r;
+}
+
+/* A query of rows that are given to somebody one by one. */
+typedef enum res take_row(struct columns *from, void *context);
+
+static enum res
+give_rows(struct store *store, struct binder *to, const char *table,
+    take_row *take, void *context, struct diag *why)
+{
+	struct columns from;
+	enum res r = RES_OK;
+	int rc = to->rc;
+
+	while (r == RES_OK && (rc == SQLITE_OK || rc == SQLITE_ROW)) {
+		rc = sqlite3_step(to->stmt);
+		if (rc == SQLITE_ROW) {
+			from = columns_start(to->stmt);
+			r = take(&from, context);
+		} else {
+			break;
+		}
+		if (from.res != RES_OK) {
+			r = store_broken(
+			    store, &from, table, store_key(to->stmt), why);
+		}
+	}
+	if (r == RES_OK && rc != SQLITE_DONE) {
+		r = store_fail(store, rc, read_verb, why);
+	}
+	(void)sqlite3_finalize(to->stmt);
+	return r;
+}
+
+struct tally_taker {
+	tally_visit *visit;
+	void *context;
+};
+
+static enum res
+take_tally(struct columns *from, void *context)
+{
+	const struct tally_taker *taker = context;
+	struct tally tally = {0};
+
+	read_type(from, &tally.type);
+	read_state(from, &tally.state);
+	read_seen_with(from, &tally.seen_with);
+	read_number(from, 1, INT64_MAX, &tally.count);
+	return from->res == RES_OK ? taker->visit(&tally, taker->context)
+	                           : from->res;
+}
+
+enum res
+sqlite_tally(void *self, const char *org, const struct device_type *type,
+    tally_visit *visit, void *context, struct diag *why)
+{
+	struct tally_taker taker = {visit, context};
+	struct store *store = self;
+	char text[TYPE_TEXT_MAX + 1];
+	struct binder to;
+
+	(void)prepare(store, sql_tallies(type != NULL), &to);
+	bind_text(&to, org);
+	if (type != NULL) {
+		bind_type(&to, type, text);
+	}
+	return give_rows(store, &to, "tally", take_tally, &taker, why);
+}
+
+struct metrics_taker {
+	metrics_visit *visit;
+	void *context;
+};
+
+static enum res
+take_metrics(struct columns *from, void *context)
+{
+	const struct metrics_taker *taker = context;
+	struct metrics_record metrics = {0};
+	enum res r;
+
+	read_text(from, metrics.source, sizeof(metrics.source));
+	read_time(from, &metrics.written_at);
+	read_string(from, &metrics.body);
+	r = from->res == RES_OK ? taker->visit(&metrics, taker->context)
+	                        : from->res;
+	free(metrics.body);
+	return r;
+}
+
+enum res
+sqlite_metrics(
+    void *self, metrics_visit *visit, void *context, struct diag *why)
+{
+	struct metrics_taker taker = {visit, context};
+	struct store *store = self;
+	struct binder to;
+
+	(void)prepare(store, sql_metrics(), &to);
+	return give_rows(store, &to, "metrics", take_metrics, &taker, why);
 }
 
 static enum res
@@ -503,11 +449,12 @@ sqlite_mark(void *self, int64_t *out, struct diag *why)
 	int64_t version = 0, mark = 0;
 	int rc;
 
-	rc = step_number(store_statement(store, SQL_DATA_VERSION), &version);
+	rc = store_step_number(
+	    store_statement(store, SQL_DATA_VERSION), &version);
 	if (rc == SQLITE_OK &&
 	    (!store->has_mark || version != store->data_version)) {
 		store->has_mark = false;
-		rc = step_number(store_statement(store, SQL_MARK), &mark);
+		rc = store_step_number(store_statement(store, SQL_MARK), &mark);
 		if (rc == SQLITE_OK) {
 			store->mark = mark;
 			store->data_version = version;

@@ -78,6 +78,41 @@ bind_identity(struct binder *to, const struct identity *who,
 	bind_text(to, text);
 }
 
+void
+bind_type(struct binder *to, const struct device_type *type,
+    char text[TYPE_TEXT_MAX + 1])
+{
+	device_type_format(type, text);
+	bind_text(to, text);
+}
+
+void
+bind_gateway(struct binder *to, const struct device *device,
+    char text[IDENTITY_TEXT_MAX + 1])
+{
+	if (device->has_gateway) {
+		bind_identity(to, &device->gateway, text);
+	} else {
+		bind_text(to, NULL);
+	}
+}
+
+void
+bind_pins(
+    struct binder *to, const struct pins *pins, char text[PINS_TEXT_MAX + 1])
+{
+	pins_format(pins, text);
+	bind_word(to, text);
+}
+
+void
+bind_token(struct binder *to, const struct token_hash *token,
+    char text[TOKEN_HASH_TEXT_MAX + 1])
+{
+	token_hash_format(token, text);
+	bind_word(to, text);
+}
+
 int
 bind_run(struct binder *to)
 {
@@ -304,6 +339,63 @@ read_state(struct columns *from, enum device_state *to)
 	const char *text = next_text(from, &len);
 
 	if (text != NULL && !device_state_parse(text, to)) {
+		columns_break(from);
+	}
+}
+
+void
+read_seen_with(struct columns *from, unsigned *to)
+{
+	int64_t number = 0;
+
+	read_number(from, 0, SEEN_MAX, &number);
+	*to = (unsigned)number;
+}
+
+/* Stored text is as it is formatted: "" is no text for none. */
+void
+read_pins(struct columns *from, struct pins *to)
+{
+	const char *text;
+	size_t len = 0;
+
+	*to = (struct pins){0};
+	if (next_is_null(from)) {
+		return;
+	}
+	text = next_text(from, &len);
+	if (text != NULL &&
+	    (len == 0 || pins_parse(text, to) != RES_OK || to->count == 0)) {
+		columns_break(from);
+	}
+}
+
+void
+read_token(struct columns *from, struct token_hash *to)
+{
+	const char *text;
+	size_t len = 0;
+
+	*to = (struct token_hash){0};
+	if (next_is_null(from)) {
+		return;
+	}
+	text = next_text(from, &len);
+	if (text != NULL &&
+	    (len == 0 || token_hash_parse(text, to) != RES_OK || !to->is_set)) {
+		columns_break(from);
+	}
+}
+
+void
+read_gateway(struct columns *from, bool *has, struct identity *to)
+{
+	*has = !next_is_null(from);
+	if (!*has) {
+		return;
+	}
+	read_identity(from, to);
+	if (from->res == RES_OK && to->type.class != 'g') {
 		columns_break(from);
 	}
 }

@@ -6,6 +6,8 @@
 #include "registry/change.h"
 #include "registry/sqlite_private.h"
 
+#define ROWS_AT_ONCE 1000
+
 struct binder
 store_start(struct store *store, enum sql sql)
 {
@@ -25,6 +27,20 @@ store_ask(struct binder *to, bool *found)
 	(void)sqlite3_reset(to->stmt);
 	(void)sqlite3_clear_bindings(to->stmt);
 	return rc;
+}
+
+enum res
+store_ask_number(
+    struct store *store, struct binder *to, int64_t *out, struct diag *why)
+{
+	int rc = to->rc == SQLITE_OK ? sqlite3_step(to->stmt) : to->rc;
+
+	if (rc == SQLITE_ROW) {
+		*out = sqlite3_column_int64(to->stmt, 0);
+	}
+	(void)sqlite3_reset(to->stmt);
+	(void)sqlite3_clear_bindings(to->stmt);
+	return rc == SQLITE_ROW ? RES_OK : store_fail(store, rc, "read", why);
 }
 
 enum res
@@ -98,12 +114,39 @@ org_add(struct store *store, struct change *change, struct diag *why)
 	return store_put(store, &to, change, why);
 }
 
+/* Rows of the org, some at a time: what undoes a statement is in memory. */
+static enum res
+empty(struct store *store, enum sql sql, const struct change *change,
+    struct diag *why)
+{
+	struct binder to;
+	enum res r;
+
+	do {
+		to = store_start(store, sql);
+		bind_text(&to, change->of.org->name);
+		bind_number(&to, ROWS_AT_ONCE);
+		r = store_put(store, &to, change, why);
+	} while (r == RES_OK && sqlite3_changes(store->db) > 0);
+	return r;
+}
+
+/* What there may be many of goes first, and all else with the org's row.
+ * Without an org there is none of that either. */
 static enum res
 org_remove(struct store *store, struct change *change, struct diag *why)
 {
-	struct binder to = store_start(store, SQL_ORG_REMOVE);
+	struct binder to;
 	enum res r;
 
+	r = empty(store, SQL_ORG_DEVICES, change, why);
+	if (r == RES_OK) {
+		r = empty(store, SQL_ORG_EVENTS, change, why);
+	}
+	if (r != RES_OK) {
+		return r;
+	}
+	to = store_start(store, SQL_ORG_REMOVE);
 	bind_text(&to, change->of.org->name);
 	r = store_put(store, &to, change, why);
 	return r == RES_OK && sqlite3_changes(store->db) == 0
@@ -118,14 +161,19 @@ type_set(struct store *store, struct change *change, struct diag *why)
 	const struct type_record *type = change->of.type;
 	char text[TYPE_TEXT_MAX + 1];
 
-	device_type_format(&type->type, text);
 	bind_text(&to, change->org);
-	bind_text(&to, text);
+	bind_type(&to, &type->type, text);
 	bind_word(&to, type->enrol);
 	bind_time(&to, type->window);
 	bind_word(&to, type->id_format);
 	bind_number(&to, type->id_length);
 	bind_word(&to, type->id_prefix);
+	bind_word(&to, type->pin);
+	bind_word(&to, type->rotate);
+	bind_time(&to, type->overlap);
+	bind_number(&to, type->max_devices);
+	bind_text(&to, type->addresses);
+	bind_number(&to, type->privileged);
 	return store_put(store, &to, change, why);
 }
 
@@ -135,9 +183,8 @@ type_unset(struct store *store, struct change *change, struct diag *why)
 	struct binder to = store_start(store, SQL_TYPE_UNSET);
 	char text[TYPE_TEXT_MAX + 1];
 
-	device_type_format(&change->of.type->type, text);
 	bind_text(&to, change->org);
-	bind_text(&to, text);
+	bind_type(&to, &change->of.type->type, text);
 	return store_alter(store, &to, change, why);
 }
 
@@ -175,18 +222,13 @@ static enum res
 topic_add(struct store *store, struct change *change, struct diag *why)
 {
 	struct binder to = store_start(store, SQL_TOPIC_CENSUS);
-	int64_t count = TOPICS_MAX;
-	int rc;
+	int64_t count = 0;
+	enum res r;
 
 	bind_text(&to, change->org);
-	rc = to.rc == SQLITE_OK ? sqlite3_step(to.stmt) : to.rc;
-	if (rc == SQLITE_ROW) {
-		count = sqlite3_column_int64(to.stmt, 0);
-	}
-	(void)sqlite3_reset(to.stmt);
-	(void)sqlite3_clear_bindings(to.stmt);
-	if (rc != SQLITE_ROW) {
-		return store_fail(store, rc, "read", why);
+	r = store_ask_number(store, &to, &count, why);
+	if (r != RES_OK) {
+		return r;
 	}
 	if (count >= TOPICS_MAX) {
 		return change_answer(change, RES_LIMIT, why);
@@ -216,135 +258,144 @@ setting_set(struct store *store, struct change *change, struct diag *why)
 	return store_put(store, &to, change, why);
 }
 
-/* Without a row added RES_EXISTS: the name is taken, or one that differs in
- * letter case alone. */
+/* Add a record of which an org may have so many: RES_EXISTS where the question
+ * finds it there already. */
 static enum res
-insert_device(
-    struct store *store, const struct change *change, struct diag *why)
+make_room(struct store *store, struct binder *question, enum sql census,
+    int64_t most, const struct change *change, struct diag *why)
 {
-	struct binder to = store_start(store, SQL_DEVICE_ADD);
-	const struct device *device = change->of.device;
-	char text[IDENTITY_TEXT_MAX + 1];
+	struct binder to = store_start(store, census);
+	bool found = false;
+	int64_t count = 0;
 	enum res r;
+	int rc;
 
-	bind_text(&to, change->org);
-	bind_identity(&to, &device->who, text);
-	bind_text(&to, device_state_name(device->state));
-	bind_number(&to, device->locked);
-	bind_time(&to, device->created_at);
-	bind_time(&to, device->provisioned_at);
-	bind_time(&to, device->last_seen_at);
-	bind_time(&to, device->window_ends_at);
-	bind_word(&to, device->last_address);
-	bind_hash(&to, device->has_ca, device->ca);
-	bind_hash(&to, device->has_fingerprint, device->fingerprint);
-	bind_word(&to, device->serial);
-	bind_time(&to, device->not_after);
-	bind_text(&to, device->subject);
-	bind_text(&to, device->tags);
-	bind_text(&to, device->info);
-	r = store_put(store, &to, change, why);
-	return r == RES_OK && sqlite3_changes(store->db) == 0 ? RES_EXISTS : r;
-}
-
-static enum res
-device_add(struct store *store, struct change *change, struct diag *why)
-{
-	enum res r = insert_device(store, change, why);
-
-	return r == RES_EXISTS ? change_answer(change, r, why) : r;
-}
-
-static enum res
-device_provision(struct store *store, struct change *change, struct diag *why)
-{
-	const struct device *device = change->of.device;
-	char text[IDENTITY_TEXT_MAX + 1];
-	struct binder to;
-	enum res r;
-
-	r = insert_device(store, change, why);
-	if (r == RES_EXISTS && device->state == DEVICE_PROVISIONED) {
-		to = store_start(store, SQL_DEVICE_PROMOTE);
-		bind_text(&to, change->org);
-		bind_identity(&to, &device->who, text);
-		bind_time(&to, device->provisioned_at);
-		bind_time(&to, device->last_seen_at);
-		bind_word(&to, device->last_address);
-		bind_hash(&to, device->has_ca, device->ca);
-		bind_hash(&to, device->has_fingerprint, device->fingerprint);
-		bind_word(&to, device->serial);
-		bind_time(&to, device->not_after);
-		bind_text(&to, device->subject);
-		r = store_put(store, &to, change, why);
-		if (r == RES_OK && sqlite3_changes(store->db) == 0) {
-			r = RES_EXISTS;
-		}
+	rc = store_ask(question, &found);
+	if (rc != SQLITE_OK) {
+		return store_fail(store, rc, "read", why);
 	}
-	return r == RES_EXISTS ? change_answer(change, r, why) : r;
+	if (found) {
+		return change_answer(change, RES_EXISTS, why);
+	}
+	bind_text(&to, change->org);
+	r = store_ask_number(store, &to, &count, why);
+	return r == RES_OK && count >= most
+	    ? change_answer(change, RES_LIMIT, why)
+	    : r;
 }
 
+/* A statement about the hook of a change, with the values that tell which. */
 static struct binder
-start_device(struct store *store, enum sql sql, const struct change *change,
-    char text[IDENTITY_TEXT_MAX + 1])
+start_hook(struct store *store, enum sql sql, const struct change *change)
 {
 	struct binder to = store_start(store, sql);
 
 	bind_text(&to, change->org);
-	bind_identity(&to, &change->of.device->who, text);
+	bind_text(&to, change->of.hook->id);
 	return to;
 }
 
 static enum res
-device_lock(struct store *store, struct change *change, struct diag *why)
+hook_add(struct store *store, struct change *change, struct diag *why)
 {
-	char text[IDENTITY_TEXT_MAX + 1];
-	struct binder to = start_device(store, SQL_DEVICE_LOCK, change, text);
+	struct binder to = start_hook(store, SQL_HAS_HOOK, change);
+	const struct hook_record *hook = change->of.hook;
 	enum res r;
 
-	bind_number(&to, change->of.device->locked);
-	r = store_put(store, &to, change, why);
-	if (r != RES_OK || sqlite3_changes(store->db) != 0) {
+	r = make_room(store, &to, SQL_HOOK_CENSUS, HOOKS_MAX, change, why);
+	if (r != RES_OK) {
 		return r;
 	}
-	to = start_device(store, SQL_HAS_DEVICE, change, text);
-	return store_explain(store, &to, change, RES_EXISTS, why);
+	to = start_hook(store, SQL_HOOK_ADD, change);
+	bind_text(&to, hook->url);
+	bind_text(&to, hook->kinds);
+	bind_text(&to, hook->format);
+	bind_text(&to, hook->secret);
+	bind_text(&to, hook->ca_pem);
+	bind_number(&to, hook->created_at);
+	bind_number(&to, hook->cursor);
+	bind_number(&to, hook->delivered);
+	bind_number(&to, hook->dropped);
+	bind_text(&to, hook->failure);
+	bind_time(&to, hook->failing_since);
+	return store_put(store, &to, change, why);
 }
 
 static enum res
-device_approve(struct store *store, struct change *change, struct diag *why)
+hook_remove(struct store *store, struct change *change, struct diag *why)
 {
-	char text[IDENTITY_TEXT_MAX + 1];
-	struct binder to =
-	    start_device(store, SQL_DEVICE_APPROVE, change, text);
-	enum res r;
-
-	bind_time(&to, CLOCK_FOREVER);
-	r = store_put(store, &to, change, why);
-	if (r != RES_OK || sqlite3_changes(store->db) != 0) {
-		return r;
-	}
-	to = start_device(store, SQL_HAS_DEVICE, change, text);
-	return store_explain(store, &to, change, RES_REFUSED, why);
-}
-
-static enum res
-device_remove(struct store *store, struct change *change, struct diag *why)
-{
-	char text[IDENTITY_TEXT_MAX + 1];
-	struct binder to = start_device(store, SQL_DEVICE_REMOVE, change, text);
+	struct binder to = start_hook(store, SQL_HOOK_REMOVE, change);
 
 	return store_alter(store, &to, change, why);
 }
 
 static enum res
-device_seen(struct store *store, struct change *change, struct diag *why)
+hook_progress(struct store *store, struct change *change, struct diag *why)
 {
-	char text[IDENTITY_TEXT_MAX + 1];
-	struct binder to = start_device(store, SQL_DEVICE_SEEN, change, text);
+	struct binder to = start_hook(store, SQL_HOOK_PROGRESS, change);
+	const struct hook_record *hook = change->of.hook;
 
-	bind_time(&to, change->of.device->last_seen_at);
-	bind_word(&to, change->of.device->last_address);
+	bind_number(&to, hook->cursor);
+	bind_number(&to, hook->delivered);
+	bind_number(&to, hook->dropped);
+	bind_text(&to, hook->failure);
+	bind_time(&to, hook->failing_since);
+	return store_alter(store, &to, change, why);
+}
+
+static struct binder
+start_admin(struct store *store, enum sql sql, const struct change *change)
+{
+	struct binder to = store_start(store, sql);
+
+	bind_text(&to, change->org);
+	bind_text(&to, change->of.admin->name);
+	return to;
+}
+
+static enum res
+admin_add(struct store *store, struct change *change, struct diag *why)
+{
+	struct binder to = start_admin(store, SQL_HAS_ADMIN, change);
+	enum res r;
+
+	r = make_room(store, &to, SQL_ADMIN_CENSUS, ADMINS_MAX, change, why);
+	if (r == RES_OK) {
+		to = start_admin(store, SQL_ADMIN_ADD, change);
+		bind_number(&to, change->of.admin->added_at);
+		r = store_put(store, &to, change, why);
+	}
+	return r;
+}
+
+static enum res
+admin_remove(struct store *store, struct change *change, struct diag *why)
+{
+	struct binder to = start_admin(store, SQL_ADMIN_REMOVE, change);
+
+	return store_alter(store, &to, change, why);
+}
+
+static enum res
+metrics_set(struct store *store, struct change *change, struct diag *why)
+{
+	struct binder to = store_start(store, SQL_METRICS_SET);
+	const struct metrics_record *metrics = change->of.metrics;
+
+	bind_text(&to, metrics->source);
+	bind_number(&to, metrics->written_at);
+	bind_text(&to, metrics->body);
+	return store_put(store, &to, change, why);
+}
+
+static enum res
+events_purge(struct store *store, struct change *change, struct diag *why)
+{
+	struct binder to = store_start(store, SQL_EVENTS_PURGE);
+
+	bind_text(&to, change->org);
+	bind_number(&to, change->time);
+	bind_number(&to, PURGE_MAX);
 	return store_alter(store, &to, change, why);
 }
 
@@ -384,19 +435,34 @@ static write_change *const writers[] = {
     [CHANGE_TOPIC_ADD] = topic_add,
     [CHANGE_TOPIC_REMOVE] = topic_remove,
     [CHANGE_SETTING_SET] = setting_set,
-    [CHANGE_DEVICE_ADD] = device_add,
-    [CHANGE_DEVICE_PROVISION] = device_provision,
-    [CHANGE_DEVICE_LOCK] = device_lock,
-    [CHANGE_DEVICE_APPROVE] = device_approve,
-    [CHANGE_DEVICE_REMOVE] = device_remove,
-    [CHANGE_DEVICE_SEEN] = device_seen,
+    [CHANGE_DEVICE_ADD] = sqlite_device_add,
+    [CHANGE_DEVICE_PROVISION] = sqlite_device_provision,
+    [CHANGE_DEVICE_LOCK] = sqlite_device_lock,
+    [CHANGE_DEVICE_APPROVE] = sqlite_device_approve,
+    [CHANGE_DEVICE_REMOVE] = sqlite_device_remove,
+    [CHANGE_DEVICE_SEEN] = sqlite_device_seen,
+    [CHANGE_DEVICE_TOKEN] = sqlite_device_token,
+    [CHANGE_DEVICE_PINS] = sqlite_device_pins,
+    [CHANGE_DEVICE_ATTACH] = sqlite_device_attach,
+    [CHANGE_HOOK_ADD] = hook_add,
+    [CHANGE_HOOK_REMOVE] = hook_remove,
+    [CHANGE_HOOK_PROGRESS] = hook_progress,
+    [CHANGE_ADMIN_ADD] = admin_add,
+    [CHANGE_ADMIN_REMOVE] = admin_remove,
+    [CHANGE_METRICS] = metrics_set,
+    [CHANGE_EVENTS_PURGE] = events_purge,
     [CHANGE_EVENT] = event_alone,
 };
 
 static enum res
 make(void *self, struct change *change, struct diag *why)
 {
-	return writers[change->kind](self, change, why);
+	struct store *store = self;
+
+	if (change_about(change) != ABOUT_DEVICE) {
+		store->limits.is_known = false;
+	}
+	return writers[change->kind](store, change, why);
 }
 
 /* The event of a change that was made. */
@@ -422,27 +488,71 @@ tell(void *self, struct change *change, struct diag *why)
 }
 
 enum res
+sqlite_begin(void *self, struct diag *why)
+{
+	struct store *store = self;
+	int rc = store_run(store, SQL_BEGIN_WRITE);
+
+	store->has_mark = store->limits.is_known = false;
+	store->is_open = rc == SQLITE_OK;
+	return rc == SQLITE_OK ? RES_OK : store_fail(store, rc, "write", why);
+}
+
+enum res
+sqlite_commit(void *self, struct diag *why)
+{
+	struct store *store = self;
+	int rc = store_run(store, SQL_COMMIT);
+
+	if (rc != SQLITE_OK) {
+		enum res r = store_fail(store, rc, "write", why);
+
+		sqlite_rollback(store);
+		return r;
+	}
+	store->is_open = store->has_mark = false;
+	return RES_OK;
+}
+
+void
+sqlite_rollback(void *self)
+{
+	struct store *store = self;
+
+	store->is_open = store->has_mark = false;
+	store_rollback(store);
+}
+
+/* A transaction of its own, or a part of the one that is open. */
+enum res
 sqlite_apply(void *self, struct change *changes, size_t n, enum apply_mode mode,
     struct diag *why)
 {
 	struct store *store = self;
-	enum res r;
-	int rc;
+	bool is_part = store->is_open;
+	enum res r = RES_OK;
 
 	store->has_mark = false;
-	rc = store_run(store, SQL_BEGIN_WRITE);
-	if (rc != SQLITE_OK) {
-		return store_fail(store, rc, "write", why);
-	}
-	r = change_run(changes, n, mode, make, tell, store, why);
-	if (r == RES_OK) {
-		rc = store_run(store, SQL_COMMIT);
-		r = rc == SQLITE_OK ? RES_OK
-		                    : store_fail(store, rc, "write", why);
+	if (!is_part) {
+		r = sqlite_begin(store, why);
+	} else if (sqlite3_get_autocommit(store->db) != 0) {
+		r = diag_res(why, RES_UNAVAIL,
+		    "what was to be written to %s was undone after a failure: "
+		    "start again",
+		    store->path);
 	}
 	if (r != RES_OK) {
-		store_rollback(store);
+		return r;
+	}
+	r = change_run(changes, n, mode, make, tell, store, why);
+	if (r == RES_OK && !is_part) {
+		r = sqlite_commit(store, why);
+	}
+	if (r != RES_OK) {
 		changes_undone(changes, n);
+	}
+	if (r != RES_OK && !is_part) {
+		sqlite_rollback(store);
 	}
 	return r;
 }

@@ -289,6 +289,20 @@ out:
 	return copy;
 }
 
+/* SHA-256 of the SubjectPublicKeyInfo, as it stands in the certificate: the
+ * same key in another encoding is another one. */
+static bool
+digest_key(const X509 *cert, uint8_t out[HASH_LEN])
+{
+	unsigned char *der = NULL;
+	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+	bool ok = len > 0 &&
+	    EVP_Digest(der, (size_t)len, out, NULL, EVP_sha256(), NULL) == 1;
+
+	OPENSSL_free(der);
+	return ok;
+}
+
 enum res
 cert_info_read(
     const struct x509_st *cert, struct cert_info *out, struct diag *why)
@@ -299,7 +313,7 @@ cert_info_read(
 
 	ERR_set_mark();
 	if (X509_digest(cert, EVP_sha256(), info.fingerprint, &len) != 1 ||
-	    len != HASH_LEN) {
+	    len != HASH_LEN || !digest_key(cert, info.key)) {
 		r = diag_res(
 		    why, RES_SYNTAX, "the certificate cannot be encoded");
 		goto out;

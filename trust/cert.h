@@ -28,6 +28,8 @@ struct x509_st;
 /* What is told about a certificate; every pointer belongs to the struct. */
 struct cert_info {
 	uint8_t fingerprint[HASH_LEN];    /* SHA-256 of the DER */
+	uint8_t key[HASH_LEN];            /* SHA-256 of its public key, as a
+	                                     SubjectPublicKeyInfo */
 	int64_t not_before, not_after;    /* CLOCK_NONE: not readable */
 	char serial[CERT_SERIAL_MAX + 1]; /* "0x1a"; "?" if too long */
 	char *subject; /* RFC 2253, every byte printable ASCII */

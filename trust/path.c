@@ -48,6 +48,12 @@ trust_path_unref(struct trust_path *path)
 	}
 }
 
+const uint8_t *
+trust_path_ca(const struct trust_path *path)
+{
+	return path->path.ca;
+}
+
 const struct path *
 trust_path_get(const struct trust_path *path)
 {

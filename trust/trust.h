@@ -62,6 +62,9 @@ void trust_path_unref(struct trust_path *path); /* NULL is allowed */
 /* A path of which nothing is known but the CA.  NULL: no memory. */
 struct trust_path *trust_path_of_ca(const uint8_t ca[HASH_LEN]);
 
+/* The fingerprint of the CA that anchors it. */
+const uint8_t *trust_path_ca(const struct trust_path *path);
+
 /* What trust_verify() found. */
 struct trust_finding {
 	enum reason reason;   /* REASON_NONE: a usable CA anchors the leaf */

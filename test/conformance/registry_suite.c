@@ -180,10 +180,74 @@ suite_crl(const char *number, uint8_t first)
 	return crl;
 }
 
+struct hook_record
+suite_hook(const char *id)
+{
+	static char url[] = "https://siem.example.com/in", kinds[] = "[]";
+	struct hook_record hook = {
+	    .url = url,
+	    .kinds = kinds,
+	    .format = "cloudevents",
+	    .created_at = NOW,
+	    .failing_since = CLOCK_NONE,
+	};
+
+	assert_int_equal(strlen(id), HOOK_ID_LEN);
+	(void)strcpy(hook.id, id);
+	return hook;
+}
+
+struct pins
+suite_pins(const char *octets)
+{
+	struct pins pins = {.count = strlen(octets)};
+	size_t i;
+
+	assert_true(pins.count <= PIN_SLOTS);
+	for (i = 0; i < pins.count; i++) {
+		pins.list[i] = (struct pin){
+		    .fingerprint = {(uint8_t)octets[i]},
+		    .not_before = CLOCK_NONE,
+		    .added_at = NOW,
+		    .ends_at = CLOCK_FOREVER,
+		};
+	}
+	return pins;
+}
+
+struct device
+suite_behind(const char *identity, const char *gateway)
+{
+	struct device device = suite_device(identity, DEVICE_PROVISIONED);
+
+	device.has_gateway = gateway != NULL;
+	if (gateway != NULL) {
+		device.gateway = suite_identity(gateway);
+	}
+	return device;
+}
+
+struct device
+suite_get(struct registry *registry, const char *identity)
+{
+	struct identity who = suite_identity(identity);
+	struct diag why = {{0}};
+	struct device device;
+	bool clash;
+
+	if (registry_get(registry, ORG_DEFAULT, &who, true, &device, &clash,
+	        &why) != RES_OK) {
+		fail_msg("%s", why.text);
+	}
+	return device;
+}
+
 int
 registry_suite(const struct backend *backend)
 {
 	suite_backend = backend;
 	return suite_config_tests() + suite_ca_tests() + suite_crl_tests() +
-	    suite_device_tests() + suite_event_tests();
+	    suite_device_tests() + suite_event_tests() + suite_fact_tests() +
+	    suite_quota_tests() + suite_tally_tests() +
+	    suite_transaction_tests();
 }

@@ -34,6 +34,10 @@ int suite_ca_tests(void);
 int suite_crl_tests(void);
 int suite_device_tests(void);
 int suite_event_tests(void);
+int suite_fact_tests(void);
+int suite_quota_tests(void);
+int suite_tally_tests(void);
+int suite_transaction_tests(void);
 
 /* Helpers.  A change is told of by "operator" with kind "k" and subject "s",
  * and is in the org default. */
@@ -49,6 +53,13 @@ struct device suite_device(const char *identity, enum device_state state);
 int64_t suite_mark(struct registry *registry);
 /* A CA whose fingerprint begins with these hex digits. */
 struct ca_record suite_ca(const char *digits, char *subject);
+/* A hook with this id; what it points to is constant. */
+struct hook_record suite_hook(const char *id);
+/* Pins with slots whose fingerprints begin with these octets. */
+struct pins suite_pins(const char *octets);
+struct device suite_behind(const char *identity, const char *gateway);
+/* The device, which must be there. */
+struct device suite_get(struct registry *registry, const char *identity);
 /* A list with a number that ends in these hex digits and a fingerprint that
  * begins with this octet. */
 struct crl_record suite_crl(const char *number, uint8_t first);

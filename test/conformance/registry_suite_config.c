@@ -99,6 +99,19 @@ orgs_come_and_go(void **state)
 }
 
 static void
+must_want_org(struct registry *registry, enum change_kind kind, void *record)
+{
+	struct change change = suite_change(kind, record);
+	struct diag why = {{0}};
+
+	change.org = "nowhere";
+	assert_int_equal(registry_apply(registry, &change, 1, APPLY_ALL, &why),
+	    RES_NOTFOUND);
+	assert_string_equal(why.text,
+	    "there is no org nowhere: add it with certid org add nowhere");
+}
+
+static void
 every_change_wants_its_org(void **state)
 {
 	struct registry *registry = ((struct suite *)*state)->registry;
@@ -110,6 +123,9 @@ every_change_wants_its_org(void **state)
 	    .who = "all", .access = "both", .filter = text};
 	struct setting_record setting = {.key = "enrol", .value = text};
 	struct device device = suite_device("d:meter:1", DEVICE_PENDING);
+	struct device behind = suite_device("d:meter:1", DEVICE_PENDING);
+	struct hook_record hook = suite_hook("0123abcd");
+	struct admin_record admin = {.name = "alice", .added_at = NOW};
 	void *records[] = {
 	    [CHANGE_CA_ADD] = &ca,
 	    [CHANGE_CA_SET] = &ca,
@@ -133,24 +149,29 @@ every_change_wants_its_org(void **state)
 	    [CHANGE_DEVICE_APPROVE] = &device,
 	    [CHANGE_DEVICE_REMOVE] = &device,
 	    [CHANGE_DEVICE_SEEN] = &device,
+	    [CHANGE_DEVICE_TOKEN] = &device,
+	    [CHANGE_DEVICE_PINS] = &device,
+	    [CHANGE_DEVICE_ATTACH] = &behind,
+	    [CHANGE_HOOK_ADD] = &hook,
+	    [CHANGE_HOOK_REMOVE] = &hook,
+	    [CHANGE_HOOK_PROGRESS] = &hook,
+	    [CHANGE_ADMIN_ADD] = &admin,
+	    [CHANGE_ADMIN_REMOVE] = &admin,
+	    [CHANGE_METRICS] = NULL, /* of no org */
+	    [CHANGE_EVENTS_PURGE] = NULL,
 	    [CHANGE_EVENT] = &device,
 	};
 	enum change_kind kind;
-	struct change change;
-	struct diag why;
 
+	behind.has_gateway = true;
+	behind.gateway = suite_identity("g:gate:1");
 	(void)strcpy(proof.code, "code");
 	listed.crl = suite_crl("1", 1);
 	for (kind = CHANGE_CA_ADD; kind <= CHANGE_EVENT; kind++) {
-		change = suite_change(kind, records[kind]);
-		change.org = "nowhere";
-		why.text[0] = '\0';
-		assert_int_equal(
-		    registry_apply(registry, &change, 1, APPLY_ALL, &why),
-		    RES_NOTFOUND);
-		assert_string_equal(why.text,
-		    "there is no org nowhere: add it with certid org add "
-		    "nowhere");
+		if (kind == CHANGE_METRICS) {
+			continue;
+		}
+		must_want_org(registry, kind, records[kind]);
 	}
 	assert_int_equal(suite_mark(registry), 0);
 }

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -18,10 +19,10 @@ HASH = re.compile(r"^[0-9a-f]{64}$")
 DEVICE_KEYS = set(
     "identity class type id state created_at provisioned_at last_seen_at "
     "last_address ca fingerprint pins tags info locked window_ends_at "
-    "gateway".split())
+    "gateway token seen_with".split())
 CA_KEYS = set(
     "ca name description subject fingerprint not_before not_after state "
-    "scope enrol tags added_at crl crl_grace crl_url crl_number crl_this_update "
+    "scope enrol rate tags added_at crl crl_grace crl_url crl_number crl_this_update "
     "crl_next_update crl_entries crl_failure crl_state crl_stored_at "
     "crl_fetched code_expires_at".split())
 
@@ -196,3 +197,33 @@ def explain(ctl, code, *args):
     failed = [s for s in it["steps"] if s["result"] == "fail"]
     assert len(failed) == (1 if code else 0)
     return it
+
+
+@contextlib.contextmanager
+def same_device(ctl, identity):
+    """Nothing that is done here changes the device, or makes an event."""
+    def said():
+        return ctl.json("device", "show", identity), ctl.json("event", "list")
+    before = said()
+    yield
+    assert said() == before
+
+
+def connected(ctl, seen_with, *identities, at=1790000000):
+    """As if these had connected: 1 TLS, 2 a certificate, 4 a token.  Written as
+    a broker writes it; the registry keeps its tallies itself."""
+    for identity in identities:
+        if ctl("device", "show", identity).returncode == 4:
+            ctl.ok("device", "add", identity)
+    with contextlib.closing(sqlite3.connect(ctl.path)) as db, db:
+        db.executemany(
+            "UPDATE device SET state = 'provisioned', provisioned_at = ?1, "
+            "last_seen_at = ?1, seen_with = ?2 WHERE identity = ?3",
+            [(at, seen_with, identity) for identity in identities])
+
+
+def tell_pins(ctl, identity, text):
+    """The pins of a device, as a broker would write them."""
+    with contextlib.closing(sqlite3.connect(ctl.path)) as db, db:
+        db.execute("UPDATE device SET pins = ? WHERE identity = ?",
+                   (text, identity))

@@ -34,7 +34,7 @@ HOMES = {
     "mosquitto.h": ["ctl/remote.c"],
     "mosquitto*": ["plugin/*"],
     "mqtt_protocol.h": ["plugin/*"],
-    "cjson/*": ["common/json.[ch]"],
+    "cjson/*": ["common/json.[ch]", "common/json_value.c"],
     "csv.h": ["manage/csv.c"],
     "ut*.h": ["*"],
     "curl/*": ["plugin/fetch.c", "plugin/post.c"],

@@ -110,8 +110,9 @@ class Raw:
         port: int,
         context: Optional[ssl.SSLContext] = None,
         session: Optional[ssl.SSLSession] = None,
+        source: str = "127.0.0.1",
     ):
-        plain = socket.create_connection(("127.0.0.1", port), TIMEOUT)
+        plain = socket.create_connection(("127.0.0.1", port), TIMEOUT, (source, 0))
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket: Any = plain
         if context:

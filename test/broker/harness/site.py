@@ -30,6 +30,10 @@ class Site:
         """An identity that no other test uses."""
         return f"{class_}:{type_}:t{next(self.ids):04}"
 
+    def knows(self, identity: str) -> bool:
+        """Whether the registry has a row of it."""
+        return self.certid.run("device", "show", identity).returncode == 0
+
     def client(self, client_id: str, leaf: Optional[Leaf], **options: Any) -> Client:
         """On the TLS listener; not connected yet."""
         port, ca = self.broker.tls_port, self.server_ca

@@ -38,11 +38,12 @@ static enum reason
 decide(const struct request *request, struct answer *answer)
 {
 	struct snapshot *snapshot = fixture_snapshot(&fixture);
+	const struct source source = fixture_source(&fixture);
 	struct trace trace = {0};
 
 	memset(answer, 0xff, sizeof(*answer));
-	admission_decide(snapshot, ORG_DEFAULT, request, fixture_lookup,
-	    &fixture, answer, &trace);
+	admission_decide(
+	    snapshot, ORG_DEFAULT, request, &source, answer, &trace);
 	assert_int_equal(trace.count, 8);
 	snapshot_unref(snapshot);
 	answer_done(answer);
@@ -75,6 +76,11 @@ admits_a_first_sight(void **state)
 	assert_true(answer.has_identity && answer.has_ca);
 	assert_string_equal(answer.who.id, "0001");
 	assert_int_equal(answer.valid_until, MINT_TO - 9);
+	assert_int_equal(answer.seen_with, SEEN_TLS | SEEN_CERT);
+	assert_false(answer.token.is_set || answer.was_known);
+	assert_memory_equal(answer.presented.ca, answer.ca, HASH_LEN);
+	assert_true(answer.presented.has_key && answer.presented.has_ca);
+	assert_true(answer.presented.not_before == MINT_FROM);
 }
 
 static void
@@ -171,8 +177,10 @@ static const struct {
         REASON_LEVEL_TLS},
     {"a token", "d:meter:1", "use-token-auth", "x", true, REASON_LEVEL_CERT},
     {"a token for nobody", "app", "use-token-auth", "x", true,
-        REASON_CERT_MISSING},
+        REASON_IDENTITY_SYNTAX},
     {"a token for another name", "app", "d:meter:1", "x", true,
+        REASON_CLIENT_ID},
+    {"a token of half a name", "d:meter:1", "d:meter", "x", true,
         REASON_CERT_MISSING},
 };
 
@@ -197,84 +205,37 @@ refuses_clients_without_certificate(void **state)
 	}
 }
 
-/* No level that a later version may know lets a token in by itself yet. */
-static void
-no_token_is_right(void **state)
-{
-	static const char *const levels[] = {
-	    "token", "cert+token", "cert-or-token", "tls-optional"};
-	struct diag why;
-	size_t i;
-
-	(void)state;
-	fixture_add_device(&fixture, "d:meter:1", DEVICE_PROVISIONED);
-	for (i = 0; i < 4; i++) {
-		struct request request = request_of(NULL);
-		struct answer answer;
-
-		request.client_id = "d:meter:1";
-		request.username = "use-token-auth";
-		request.password = "x";
-		request.tls = true;
-		assert_int_equal(
-		    edit_rule_set(&fixture.edit, "default", levels[i], &why),
-		    RES_OK);
-		(void)decide(&request, &answer);
-		assert_false(reason_admits(answer.verdict.reason));
-	}
-}
-
-static enum res
-broken_lookup(void *context, const char *org, const struct identity *who,
-    struct device *out, bool *case_clash)
-{
-	(void)org;
-	(void)who;
-	(void)out;
-	*case_clash = false;
-	return *(enum res *)context;
-}
-
 /* A registry that does not answer refuses, whatever it says instead. */
 static void
 refuses_when_it_cannot_look(void **state)
 {
 	enum res results[] = {RES_NOMEM, RES_SYNTAX, RES_LIMIT, RES_REFUSED,
-	    RES_EXISTS, RES_UNAVAIL, RES_CORRUPT};
+	    RES_EXISTS, RES_UNAVAIL, RES_BUSY, RES_CORRUPT};
 	struct minted minted = mint_device(&fixture.ca, "d:meter:1");
 	struct leaf *leaf = fixture_leaf(&minted);
 	struct request request = request_of(leaf);
 	struct snapshot *snapshot = fixture_snapshot(&fixture);
+	const struct source whole = fixture_source(&fixture);
 	struct answer answer;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
-		admission_decide(snapshot, ORG_DEFAULT, &request, broken_lookup,
-		    &results[i], &answer, NULL);
+		struct stub stub = {.res = results[i]};
+		const struct source source = stub_source(&stub);
+
+		admission_decide(
+		    snapshot, ORG_DEFAULT, &request, &source, &answer, NULL);
 		assert_int_equal(answer.verdict.reason, REASON_REGISTRY_ERROR);
 		assert_int_equal(answer.verdict.action, ACTION_NONE);
 		answer_done(&answer);
 	}
 	/* Nor does an org that is not there admit anybody. */
-	admission_decide(snapshot, "nowhere", &request, fixture_lookup,
-	    &fixture, &answer, NULL);
+	admission_decide(snapshot, "nowhere", &request, &whole, &answer, NULL);
 	assert_int_equal(answer.verdict.reason, REASON_REGISTRY_ERROR);
 	snapshot_unref(snapshot);
 	leaf_free(leaf);
 	minted_done(&minted);
-}
-
-static enum res
-counting_lookup(void *context, const char *org, const struct identity *who,
-    struct device *out, bool *case_clash)
-{
-	(void)org;
-	(void)who;
-	(void)out;
-	*case_clash = false;
-	(*(int *)context)++;
-	return RES_NOTFOUND;
 }
 
 /* A flood of bad certificates costs no look-ups. */
@@ -292,11 +253,13 @@ looks_up_only_who_is_worth_it(void **state)
 	(void)state;
 	for (i = 0; i < 2; i++) {
 		struct request request = request_of(leaves[i]);
-		int count = 0;
+		struct stub stub = {.res = RES_NOTFOUND};
+		const struct source source = stub_source(&stub);
 
-		admission_decide(snapshot, ORG_DEFAULT, &request,
-		    counting_lookup, &count, &answer, NULL);
-		assert_int_equal(count, i);
+		admission_decide(
+		    snapshot, ORG_DEFAULT, &request, &source, &answer, NULL);
+		assert_int_equal(stub.finds, i);
+		assert_int_equal(stub.counts + stub.rates, 0);
 		answer_done(&answer);
 		leaf_free(leaves[i]);
 	}
@@ -360,6 +323,7 @@ standing_of(const struct identity *who, struct trust_path *path)
 	return (struct standing){.who = who,
 	    .path = path,
 	    .client_id = "d:meter:1",
+	    .seen_with = SEEN_TLS | SEEN_CERT,
 	    .sight = SIGHT_KNOWN,
 	    .now = MINT_NOW};
 }
@@ -551,7 +515,6 @@ main(void)
 	        refuses_clients_without_certificate, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        refuses_what_it_cannot_read, setup, teardown),
-	    cmocka_unit_test_setup_teardown(no_token_is_right, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        refuses_when_it_cannot_look, setup, teardown),
 	    cmocka_unit_test_setup_teardown(

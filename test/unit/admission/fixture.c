@@ -97,14 +97,81 @@ fixture_who(const char *name)
 	return who;
 }
 
-enum res
-fixture_lookup(void *context, const char *org, const struct identity *who,
+static enum res
+find(void *context, const char *org, const struct identity *who,
     struct device *out, bool *case_clash)
 {
 	struct fixture *fixture = context;
 
 	return registry_get(
 	    fixture->registry, org, who, false, out, case_clash, NULL);
+}
+
+static enum res
+count(void *context, const char *org, const struct device_type *type,
+    int64_t *out)
+{
+	struct fixture *fixture = context;
+	const struct device_query query = {.org = org, .type = type};
+
+	return registry_count(fixture->registry, &query, out, NULL);
+}
+
+struct source
+fixture_source(struct fixture *fixture)
+{
+	return (struct source){
+	    .context = fixture, .find = find, .count = count};
+}
+
+static enum res
+stub_find(void *context, const char *org, const struct identity *who,
+    struct device *out, bool *case_clash)
+{
+	struct stub *stub = context;
+
+	(void)org;
+	stub->finds++;
+	*case_clash = false;
+	if (stub->res == RES_OK) {
+		*out = stub->device;
+		out->who = *who;
+	}
+	return stub->res;
+}
+
+static enum res
+stub_count(void *context, const char *org, const struct device_type *type,
+    int64_t *out)
+{
+	struct stub *stub = context;
+
+	(void)org;
+	stub->counts++;
+	if (stub->count_res == RES_OK) {
+		*out = type == NULL ? stub->org_devices : stub->type_devices;
+	}
+	return stub->count_res;
+}
+
+static bool
+stub_within_rate(void *context, const char *org, const struct ca_record *ca)
+{
+	struct stub *stub = context;
+
+	(void)org;
+	assert_true(ca->rate > 0);
+	stub->rates++;
+	return stub->within_rate;
+}
+
+struct source
+stub_source(struct stub *stub)
+{
+	return (struct source){.context = stub,
+	    .find = stub_find,
+	    .count = stub_count,
+	    .within_rate = stub_within_rate};
 }
 
 void

@@ -30,9 +30,20 @@ struct leaf *fixture_leaf(const struct minted *minted);
 
 struct identity fixture_who(const char *name);
 
-/* device_lookup on the fixture's registry. */
-enum res fixture_lookup(void *context, const char *org,
-    const struct identity *who, struct device *out, bool *case_clash);
+/* The fixture's registry. */
+struct source fixture_source(struct fixture *fixture);
+
+/* A registry that says what it is told to say, and counts how often. */
+struct stub {
+	enum res res;         /* of find; RES_OK: device */
+	struct device device; /* without heap memory */
+	enum res count_res;
+	int64_t org_devices, type_devices;
+	bool within_rate;
+	int finds, counts, rates;
+};
+
+struct source stub_source(struct stub *stub);
 
 /* Write a device in this state. */
 void fixture_add_device(

@@ -3,6 +3,8 @@
  * understood. */
 #include "admission/snapshot.h"
 
+#include <stdlib.h>
+
 #include "test/support/cmocka_all.h"
 #include "test/unit/admission/fixture.h"
 
@@ -37,6 +39,9 @@ reads_what_an_org_starts_with(void **state)
 	assert_false(tenant->policy.types_declared);
 	assert_true(tenant->topics_on);
 	assert_int_equal(tenant->topic_count, 1);
+	assert_false(tenant->locks_clones);
+	assert_int_equal(tenant->event_days, 90);
+	assert_int_equal(tenant->policy.max_devices, 0);
 	assert_null(snapshot_tenant(snapshot, "Default"));
 	assert_null(snapshot_tenant(snapshot, ""));
 	snapshot_unref(snapshot);
@@ -75,6 +80,19 @@ static const struct {
     {"enrol", "never"},
     {"client-id", "{class}"},
     {"ca-proof", "yes"},
+    {"clone-action", "kill"},
+    {"clone-action", "Lock"},
+    {"event-days", "0"},
+    {"event-days", "-1"},
+    {"event-days", "36501"},
+    {"event-days", "7d"},
+    {"event-days", ""},
+    {"max-devices", "0"},
+    {"max-devices", "-1"},
+    {"max-devices", "all"},
+    {"max-devices", "1000000001"},
+    {"max-devices", "99999999999999999999"},
+    {"max-devices", " 5"},
     {"colour", "blue"},
 };
 
@@ -96,22 +114,33 @@ expect_refused(const char *says)
 	config_done(&config);
 }
 
+/* A setting as the registry may hold it, put in behind its back. */
 static void
 refuses_settings_it_does_not_know(void **state)
 {
+	struct setting_record *setting;
+	struct config config = {0};
+	struct snapshot *snapshot = NULL;
 	struct diag why;
 	size_t i;
 
 	(void)state;
+	assert_int_equal(
+	    registry_load(fixture.registry, &config, &why), RES_OK);
+	assert_true(config.setting_count > 0);
+	setting = &config.settings[config.setting_count - 1];
 	for (i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
 		print_message("%s %s\n", settings[i].key, settings[i].value);
-		assert_int_equal(edit_setting(&fixture.edit, settings[i].key,
-		                     settings[i].value, &why),
-		    RES_OK);
-		expect_refused(settings[i].key);
-		teardown(NULL);
-		setup(NULL);
+		text_set(setting->key, sizeof(setting->key), settings[i].key);
+		free(setting->value);
+		setting->value = strdup(settings[i].value);
+		why.text[0] = '\0';
+		assert_int_equal(
+		    snapshot_new(&config, NULL, &snapshot, &why), RES_CORRUPT);
+		assert_null(snapshot);
+		assert_non_null(strstr(why.text, settings[i].key));
 	}
+	config_done(&config);
 }
 
 static void
@@ -146,6 +175,183 @@ refuses_a_state_it_does_not_know(void **state)
 	fixture_add_ca(&fixture, &ca, "trusted", "[]", "");
 	expect_refused("trusted");
 	minted_done(&ca);
+}
+
+static void
+reads_settings(void **state)
+{
+	struct snapshot *snapshot;
+	const struct tenant *tenant;
+	struct diag why;
+
+	(void)state;
+	assert_int_equal(
+	    edit_setting(&fixture.edit, "clone-action", "lock", &why), RES_OK);
+	assert_int_equal(
+	    edit_setting(&fixture.edit, "event-days", "7", &why), RES_OK);
+	assert_int_equal(
+	    edit_setting(&fixture.edit, "max-devices", "1000000000", &why),
+	    RES_OK);
+	snapshot = fixture_snapshot(&fixture);
+	tenant = snapshot_tenant(snapshot, ORG_DEFAULT);
+	assert_true(tenant->locks_clones);
+	assert_int_equal(tenant->event_days, 7);
+	assert_int_equal(tenant->policy.max_devices, 1000000000);
+	snapshot_unref(snapshot);
+	assert_int_equal(
+	    edit_setting(&fixture.edit, "clone-action", "event", &why), RES_OK);
+	assert_int_equal(
+	    edit_setting(&fixture.edit, "max-devices", "none", &why), RES_OK);
+	snapshot = fixture_snapshot(&fixture);
+	tenant = snapshot_tenant(snapshot, ORG_DEFAULT);
+	assert_false(tenant->locks_clones);
+	assert_int_equal(tenant->policy.max_devices, 0);
+	snapshot_unref(snapshot);
+}
+
+/* A type as the registry may hold it, put in behind its back. */
+static enum res
+read_type(
+    const struct type_record *type, struct snapshot **out, struct diag *why)
+{
+	struct config config = {0};
+	enum res r;
+
+	assert_int_equal(registry_load(fixture.registry, &config, why), RES_OK);
+	assert_int_equal(config.type_count, 0);
+	free(config.types);
+	config.types = calloc(1, sizeof(*config.types));
+	config.type_count = 1;
+	assert_int_equal(type_record_copy(type, &config.types[0]), RES_OK);
+	text_set(config.types[0].org, sizeof(type->org), ORG_DEFAULT);
+	*out = NULL;
+	r = snapshot_new(&config, NULL, out, why);
+	config_done(&config);
+	return r;
+}
+
+static void
+reads_types(void **state)
+{
+	static char two[] = "[\"10.0.0.0/8\",\"2001:db8::/32\"]", none[] = "[]";
+	struct type_record type = {.type = {'g', "hub"},
+	    .overlap = 60,
+	    .max_devices = 5,
+	    .pin = "first",
+	    .rotate = "same-ca",
+	    .addresses = two,
+	    .privileged = true};
+	const struct type_policy *policy;
+	struct snapshot *snapshot;
+	struct diag why;
+
+	(void)state;
+	assert_int_equal(read_type(&type, &snapshot, &why), RES_OK);
+	policy = policy_type(
+	    &snapshot_tenant(snapshot, ORG_DEFAULT)->policy, &type.type);
+	assert_int_equal(policy->pin, PIN_FIRST);
+	assert_int_equal(policy->rotation, ROTATE_SAME_CA);
+	assert_int_equal(policy->overlap, 60);
+	assert_int_equal(policy->max_devices, 5);
+	assert_true(policy->privileged && policy->has_addresses);
+	assert_int_equal(policy->address_count, 2);
+	assert_true(cidr_holds(policy->addresses, 2, "2001:db8::1"));
+	snapshot_unref(snapshot);
+
+	/* Of what is not said. */
+	type = (struct type_record){
+	    .type = {'g', "hub"}, .overlap = CLOCK_NONE, .addresses = none};
+	assert_int_equal(read_type(&type, &snapshot, &why), RES_OK);
+	policy = policy_type(
+	    &snapshot_tenant(snapshot, ORG_DEFAULT)->policy, &type.type);
+	assert_int_equal(policy->pin, PIN_NONE);
+	assert_int_equal(policy->rotation, ROTATE_NONE);
+	assert_true(policy->overlap == OVERLAP_DEFAULT);
+	assert_int_equal(policy->max_devices, 0);
+	assert_false(policy->privileged);
+	/* A list of no addresses is none of any. */
+	assert_true(policy->has_addresses);
+	assert_int_equal(policy->address_count, 0);
+	snapshot_unref(snapshot);
+}
+
+static const struct {
+	const char *pin, *rotate;
+	int64_t overlap, max_devices;
+	const char *addresses, *says;
+} types[] = {
+    {"any", "", 0, 0, NULL, "any"},
+    {"First", "", 0, 0, NULL, "First"},
+    {"", "same", 0, 0, NULL, "same"},
+    {"", "", -1, 0, NULL, "overlap"},
+    {"", "", 0, -1, NULL, "number"},
+    {"", "", 0, DEVICES_MAX + (int64_t)1, NULL, "number"},
+    {"", "", 0, 0, "", "addresses"},
+    {"", "", 0, 0, "10.0.0.0/8", "addresses"},
+    {"", "", 0, 0, "[1]", "addresses"},
+    {"", "", 0, 0, "{}", "addresses"},
+    {"", "", 0, 0, "[\"10.0.0.0/8\"", "addresses"},
+    {"", "", 0, 0, "[\"10.0.0.0/8\",\"10.0.0.1/8\"]", "10.0.0.1/8"},
+    {"", "", 0, 0, "[\"any\"]", "any"},
+};
+
+static void
+refuses_types_it_does_not_understand(void **state)
+{
+	struct snapshot *snapshot;
+	struct diag why;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		struct type_record type = {.type = {'d', "meter"},
+		    .overlap = types[i].overlap,
+		    .max_devices = types[i].max_devices};
+
+		text_set(type.pin, sizeof(type.pin), types[i].pin);
+		text_set(type.rotate, sizeof(type.rotate), types[i].rotate);
+		type.addresses = types[i].addresses == NULL
+		    ? NULL
+		    : strdup(types[i].addresses);
+		assert_int_equal(
+		    read_type(&type, &snapshot, &why), RES_CORRUPT);
+		assert_null(snapshot);
+		if (strstr(why.text, types[i].says) == NULL) {
+			fail_msg("%zu: %s", i, why.text);
+		}
+		free(type.addresses);
+	}
+}
+
+/* Names are compared as they are, and an admin is one of his org alone. */
+static void
+knows_admins(void **state)
+{
+	struct snapshot *snapshot = NULL;
+	struct config config = {0};
+	struct diag why;
+
+	(void)state;
+	assert_int_equal(
+	    registry_load(fixture.registry, &config, &why), RES_OK);
+	free(config.admins);
+	config.admins = calloc(2, sizeof(*config.admins));
+	config.admin_count = 2;
+	(void)stpcpy(config.admins[0].org, "acme");
+	(void)stpcpy(config.admins[0].name, "alice");
+	(void)stpcpy(config.admins[1].org, ORG_DEFAULT);
+	(void)stpcpy(config.admins[1].name, "d:admin:1");
+	assert_int_equal(snapshot_new(&config, NULL, &snapshot, &why), RES_OK);
+	assert_true(snapshot_is_admin(snapshot, ORG_DEFAULT, "d:admin:1"));
+	assert_true(snapshot_is_admin(snapshot, "acme", "alice"));
+	assert_false(snapshot_is_admin(snapshot, ORG_DEFAULT, "alice"));
+	assert_false(snapshot_is_admin(snapshot, "acme", "d:admin:1"));
+	assert_false(snapshot_is_admin(snapshot, "acme", "Alice"));
+	assert_false(snapshot_is_admin(snapshot, "acme", "alic"));
+	assert_false(snapshot_is_admin(snapshot, "acme", "alice2"));
+	assert_false(snapshot_is_admin(snapshot, "acme", ""));
+	assert_false(snapshot_is_admin(snapshot, "nowhere", "alice"));
+	snapshot_unref(snapshot);
 }
 
 static void
@@ -297,6 +503,11 @@ main(void)
 	        refuses_a_scope_it_cannot_read, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        refuses_a_state_it_does_not_know, setup, teardown),
+	    cmocka_unit_test_setup_teardown(reads_settings, setup, teardown),
+	    cmocka_unit_test_setup_teardown(reads_types, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        refuses_types_it_does_not_understand, setup, teardown),
+	    cmocka_unit_test_setup_teardown(knows_admins, setup, teardown),
 	    cmocka_unit_test_setup_teardown(tells_active_cas, setup, teardown),
 	};
 

@@ -64,6 +64,23 @@ static const struct {
 };
 
 static void
+questions_are_counted(void **state)
+{
+	struct verdicts *verdicts = verdicts_new();
+	const struct verdict_key kept = key_of(9), other = key_of(10);
+
+	(void)state;
+	assert_int_equal(verdicts_use(verdicts).asked, 0);
+	verdicts_keep(verdicts, &kept, NOW, &bad, NULL);
+	assert_true(asks(verdicts, &kept, NOW, REASON_CA_UNKNOWN));
+	assert_false(asks(verdicts, &other, NOW, REASON_CA_UNKNOWN));
+	assert_true(asks(verdicts, &kept, NOW, REASON_CA_UNKNOWN));
+	assert_int_equal(verdicts_use(verdicts).asked, 3);
+	assert_int_equal(verdicts_use(verdicts).found, 2);
+	verdicts_free(verdicts);
+}
+
+static void
 counts_as_long_as_it_holds(void **state)
 {
 	const uint8_t ca[HASH_LEN] = {7};
@@ -252,6 +269,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(questions_are_counted),
 	    cmocka_unit_test(counts_as_long_as_it_holds),
 	    cmocka_unit_test(is_about_a_chain),
 	    cmocka_unit_test(no_bad_one_takes_a_good_ones_place),

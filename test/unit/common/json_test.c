@@ -54,6 +54,24 @@ an_object_holds_every_kind(void **state)
 }
 
 static void
+decimals_stay_as_they_are_written(void **state)
+{
+	struct json *json = json_object();
+
+	(void)state;
+	json_add_decimal(json, "a", "0.000025000");
+	json_add_decimal(json, "b", "-18446744073709551615");
+	json_add_decimal(json, "c", "+Inf");
+	json_add_decimal(json, "d", "05");
+	json_add_decimal(json, "e", "1,2");
+	json_add_decimal(json, "f", "");
+	json_add_decimal(json, "g", "\"1\"");
+	expect(json,
+	    "{\"a\":0.000025000,\"b\":-18446744073709551615,\"c\":null,"
+	    "\"d\":null,\"e\":null,\"f\":null,\"g\":null}");
+}
+
+static void
 no_time_is_null(void **state)
 {
 	struct json *json = json_object();
@@ -309,11 +327,76 @@ bad_arrays_are_refused(void **state)
 	}
 }
 
+static const struct {
+	const char *text, *key;
+	enum res want;
+	const char *value;
+} members[] = {
+    {"{\"a\":1}", "a", RES_OK, "1"},
+    {" { \"a\" : { \"b\" : [ 1 , 2 ] } , \"b\" : 3 } ", "a", RES_OK,
+        "{\"b\":[1,2]}"},
+    {"{\"a\":{\"b\":[1,2]},\"b\":3}", "b", RES_OK, "3"},
+    {"{\"a\":\"x:y,}\",\"b\":\"\"}", "a", RES_OK, "\"x:y,}\""},
+    {"{\"a\":\"x:y,}\",\"b\":\"\"}", "b", RES_OK, "\"\""},
+    {"{\"\\u0061\":null}", "a", RES_OK, "null"},
+    {"{\"a\":1e1000,\"b\":0.10}", "b", RES_OK, "0.10"},
+    {"{\"a\":12345678901234567890}", "a", RES_OK, "12345678901234567890"},
+    {"{\"a\":[]}", "a", RES_OK, "[]"},
+    {"{}", "a", RES_NOTFOUND, NULL},
+    {"{\"A\":1}", "a", RES_NOTFOUND, NULL},
+    {"{\"b\":{\"a\":1}}", "a", RES_NOTFOUND, NULL},
+    {"{\"b\":\"a\"}", "a", RES_NOTFOUND, NULL},
+    {"[\"a\"]", "a", RES_SYNTAX, NULL},
+    {"\"a\"", "a", RES_SYNTAX, NULL},
+    {"", "a", RES_SYNTAX, NULL},
+    {"{\"a\":01}", "a", RES_SYNTAX, NULL},
+    {"{\"a\":1", "a", RES_SYNTAX, NULL},
+    {"{\"a\":1}}", "a", RES_SYNTAX, NULL},
+    {"{\"a\":\"\\u0000\"}", "a", RES_SYNTAX, NULL},
+};
+
+static void
+a_member_is_read(void **state)
+{
+	char before, *value;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(members); i++) {
+		value = &before;
+		if (json_member(members[i].text, members[i].key, &value) !=
+		    members[i].want) {
+			fail_msg("%s of %s", members[i].key, members[i].text);
+		}
+		if (members[i].want == RES_OK) {
+			assert_string_equal(value, members[i].value);
+			free(value);
+		} else {
+			assert_ptr_equal(value, &before);
+		}
+	}
+}
+
+static void
+a_member_is_taken_out(void **state)
+{
+	struct json *json = json_object();
+
+	(void)state;
+	json_add_number(json, "a", 1);
+	json_add_number(json, "A", 2);
+	json_remove(json, "a");
+	json_remove(json, "none");
+	json_remove(NULL, "a");
+	expect(json, "{\"A\":2}");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(an_object_holds_every_kind),
+	    cmocka_unit_test(decimals_stay_as_they_are_written),
 	    cmocka_unit_test(no_time_is_null),
 	    cmocka_unit_test(text_that_is_no_utf8_stays_readable),
 	    cmocka_unit_test(stored_text_is_read_back),
@@ -324,6 +407,8 @@ main(void)
 	    cmocka_unit_test(deep_nesting_is_refused),
 	    cmocka_unit_test(arrays_of_strings_are_read),
 	    cmocka_unit_test(bad_arrays_are_refused),
+	    cmocka_unit_test(a_member_is_read),
+	    cmocka_unit_test(a_member_is_taken_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,7 @@ static const struct option add_options[] = {
     {"scope", "PATTERN", USE_REPEATED, ""},
     {"inactive", NULL, USE_ONCE, ""},
     {"note", "TEXT", USE_CLEARABLE, ""},
+    {"block", "CIDR", USE_REPEATED_CLEARABLE, ""},
     {0},
 };
 
@@ -81,6 +82,7 @@ static const struct {
     {LINE("ca", "add", "--", "--name"), "ca add", 1, 0},
     {LINE("ca", "add", "f", "--note", ""), "ca add", 1, 1},
     {LINE("ca", "add", "f", "--note="), "ca add", 1, 1},
+    {LINE("ca", "add", "f", "--block", "", "--block=x"), "ca add", 1, 2},
     {LINE("ca", "add", "-"), "ca add", 1, 0},
     {LINE("clear", "a", ""), "clear", 2, 0},
     {LINE("clear", "a", "b"), "clear", 2, 0},

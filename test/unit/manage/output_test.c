@@ -48,6 +48,48 @@ aligns_columns(void **state)
 }
 
 static void
+colours_the_state_of_a_pin(void **state)
+{
+	static const char *const lines[][2] = {
+	    {"ab holds", "pin  \033[32mab holds\033[0m\n"},
+	    {"ab holds until x", "pin  \033[32mab holds until x\033[0m\n"},
+	    {"ab waits for y", "pin  \033[33mab waits for y\033[0m\n"},
+	    {"ab lapsed at z", "pin  \033[31mab lapsed at z\033[0m\n"},
+	    {"holds", "pin  holds\n"},
+	    {"", "pin  -\n"},
+	};
+	struct table *table;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		table = table_new(NULL, 2);
+		table_field(table, "pin", lines[i][0]);
+		expect(table, true, lines[i][1]);
+	}
+}
+
+static void
+aligns_numbers_to_the_right(void **state)
+{
+	const char *const rows[][3] = {
+	    {"a", "1", "9.5%"}, {"b", "1000", "100.0%"}, {"c", NULL, NULL}};
+	struct table *table = table_new(header, 3);
+	size_t i;
+
+	(void)state;
+	table_align_right(table, 1, 2);
+	for (i = 0; i < 3; i++) {
+		table_add(table, rows[i]);
+	}
+	expect(table, false,
+	    "NAME  STATE    NOTE\n"
+	    "a         1    9.5%\n"
+	    "b      1000  100.0%\n"
+	    "c         -       -\n");
+}
+
+static void
 prints_the_header_alone(void **state)
 {
 	(void)state;
@@ -205,6 +247,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(aligns_columns),
+	    cmocka_unit_test(aligns_numbers_to_the_right),
+	    cmocka_unit_test(colours_the_state_of_a_pin),
 	    cmocka_unit_test(prints_the_header_alone),
 	    cmocka_unit_test(shows_what_is_missing),
 	    cmocka_unit_test(colours_states_alone),

@@ -40,6 +40,8 @@ write_file(const char *path, const char *text)
 	(void)fclose(file);
 }
 
+static const struct call machine; /* no inline files */
+
 static void
 reads_a_file_with_a_nul_behind(void **state)
 {
@@ -52,14 +54,14 @@ reads_a_file_with_a_nul_behind(void **state)
 	path_of("file", path);
 	write_file(path, "12345");
 	assert_int_equal(
-	    read_file(path, "a file", 5, &bytes, &len, &why), RES_OK);
+	    read_file(&machine, path, "a file", 5, &bytes, &len, &why), RES_OK);
 	assert_int_equal(len, 5);
 	assert_memory_equal(bytes, "12345", 6);
 	assert_string_equal(why.text, "untouched");
 	free(bytes);
 	write_file(path, "");
 	assert_int_equal(
-	    read_file(path, "a file", 5, &bytes, &len, &why), RES_OK);
+	    read_file(&machine, path, "a file", 5, &bytes, &len, &why), RES_OK);
 	assert_int_equal(len, 0);
 	free(bytes);
 	(void)unlink(path);
@@ -73,7 +75,8 @@ expect_refusal(const char *path, const char *says)
 	size_t len = 77;
 
 	assert_int_equal(
-	    read_file(path, "a file", 5, &bytes, &len, &why), RES_REFUSED);
+	    read_file(&machine, path, "a file", 5, &bytes, &len, &why),
+	    RES_REFUSED);
 	assert_ptr_equal(bytes, &mark);
 	assert_int_equal(len, 77);
 	assert_non_null(strstr(why.text, path));

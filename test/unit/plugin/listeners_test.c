@@ -1,76 +1,13 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 #include "plugin/listeners.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "test/support/cmocka_all.h"
-
-/* The folder has us.so, the plugin; alias.so, a link to it; and them.so. */
-static char folder[] = "/tmp/certid-listeners-XXXXXX";
-static char us[64];
-
-#define PER "per_listener_settings true\n"
-#define US  "plugin @/us.so\n"
-#define ONE PER "listener 8883\n" US
-
-/* '@' in a text is the folder. */
-static void
-write_file(const char *name, const char *text, size_t len)
-{
-	char path[256];
-	FILE *file;
-	size_t i;
-
-	assert_true(snprintf(path, sizeof(path), "%s/%s", folder, name) > 0);
-	assert_non_null(file = fopen(path, "w"));
-	for (i = 0; i < len; i++) {
-		if (text[i] == '@') {
-			assert_true(fputs(folder, file) >= 0);
-		} else {
-			assert_int_not_equal(fputc(text[i], file), EOF);
-		}
-	}
-	assert_int_equal(fclose(file), 0);
-}
-
-static void
-empty(const char *path)
-{
-	struct dirent *entry;
-	DIR *directory;
-
-	assert_non_null(directory = opendir(path));
-	while ((entry = readdir(directory)) != NULL) {
-		(void)unlinkat(dirfd(directory), entry->d_name, 0);
-	}
-	(void)closedir(directory);
-}
-
-struct included {
-	const char *name, *text;
-};
-
-static enum res
-parse(const char *text, size_t len, const struct included files[3],
-    struct listeners **out, struct diag *why)
-{
-	char path[256];
-	int i;
-
-	assert_true(snprintf(path, sizeof(path), "%s/d", folder) > 0);
-	empty(path);
-	for (i = 0; i < 3 && files != NULL && files[i].name != NULL; i++) {
-		write_file(files[i].name, files[i].text, strlen(files[i].text));
-	}
-	write_file("main.conf", text, len);
-	assert_true(snprintf(path, sizeof(path), "%s/main.conf", folder) > 0);
-	return listeners_parse(us, path, out, why);
-}
+#include "test/unit/plugin/listeners_fixture.h"
 
 static const struct {
 	const char *name;
@@ -244,15 +181,6 @@ static const struct {
 };
 
 static void
-remove_file(const char *name)
-{
-	char path[256];
-
-	assert_true(snprintf(path, sizeof(path), "%s/%s", folder, name) > 0);
-	(void)unlink(path);
-}
-
-static void
 knows_the_listeners(void **state)
 {
 	size_t i, k;
@@ -263,8 +191,9 @@ knows_the_listeners(void **state)
 		struct diag why = {{0}};
 
 		print_message("%s\n", good[i].name);
-		assert_int_equal(parse(good[i].text, strlen(good[i].text),
-		                     good[i].files, &listeners, &why),
+		assert_int_equal(
+		    listeners_try(good[i].text, strlen(good[i].text),
+		        good[i].files, &listeners, &why),
 		    RES_OK);
 		assert_string_equal(why.text, "");
 		assert_int_equal(listeners_are_all(listeners), good[i].are_all);
@@ -279,7 +208,7 @@ knows_the_listeners(void **state)
 			}
 		}
 		listeners_free(listeners);
-		remove_file("us.so x");
+		listeners_drop("us.so x");
 	}
 }
 
@@ -391,17 +320,18 @@ static const struct {
     {"listener alone", TEXT(ONE "listener   \r\n"), {{0}}, RES_SYNTAX, "value"},
     {"port alone", TEXT(US "port\n"), {{0}}, RES_SYNTAX, "value"},
     {"NUL", TEXT(NUL_LINE), {{0}}, RES_SYNTAX, "main.conf:4: there is a NUL"},
-    {"a file for a folder", TEXT(ONE "include_dir @/us.so\n"), {{0}},
+    {"a file for a listeners_folder", TEXT(ONE "include_dir @/us.so\n"), {{0}},
         RES_UNAVAIL, "us.so cannot be read"},
 
-    {"no such folder", TEXT(ONE "include_dir @/none\n"), {{0}}, RES_UNAVAIL,
-        "/none cannot be read"},
+    {"no such listeners_folder", TEXT(ONE "include_dir @/none\n"), {{0}},
+        RES_UNAVAIL, "/none cannot be read"},
 };
 
 static void
 refuses_what_is_unclear(void **state)
 {
-	struct listeners *untouched = (struct listeners *)(void *)folder;
+	struct listeners *untouched =
+	    (struct listeners *)(void *)listeners_folder;
 	size_t i;
 
 	(void)state;
@@ -410,8 +340,8 @@ refuses_what_is_unclear(void **state)
 		struct diag why = {{0}};
 
 		print_message("%s\n", bad[i].name);
-		assert_int_equal(parse(bad[i].text, bad[i].len, bad[i].files,
-		                     &listeners, &why),
+		assert_int_equal(listeners_try(bad[i].text, bad[i].len,
+		                     bad[i].files, &listeners, &why),
 		    bad[i].want);
 		assert_ptr_equal(listeners, untouched);
 		if (strstr(why.text, bad[i].word) == NULL) {
@@ -436,12 +366,14 @@ limits_names(void **state)
 	}
 	len +=
 	    (size_t)sprintf(text + len, "listener 1\nplugin_use %d\n", i - 1);
-	assert_int_equal(parse(text, len, NULL, &listeners, &why), RES_OK);
+	assert_int_equal(
+	    listeners_try(text, len, NULL, &listeners, &why), RES_OK);
 	assert_true(listeners_include(listeners, 1));
 	listeners_free(listeners);
 	listeners = NULL;
 	len += (size_t)sprintf(text + len, "plugin_load %d @/us.so\n", i);
-	assert_int_equal(parse(text, len, NULL, &listeners, &why), RES_LIMIT);
+	assert_int_equal(
+	    listeners_try(text, len, NULL, &listeners, &why), RES_LIMIT);
 	assert_null(listeners);
 }
 
@@ -454,7 +386,7 @@ knows_no_port_but_a_port(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    parse(ONE, strlen(ONE), NULL, &listeners, &why), RES_OK);
+	    listeners_try(ONE, strlen(ONE), NULL, &listeners, &why), RES_OK);
 	for (port = -70000; port <= 70000; port++) {
 		count += listeners_include(listeners, port) ? 1 : 0;
 	}
@@ -495,7 +427,7 @@ bears_anything(void **state)
 			len += (size_t)sprintf(text + len, "%s%s", word,
 			    word[0] == '\n' || i % 7 == 0 ? "" : " ");
 		}
-		r = parse(text, len, files, &listeners, &why);
+		r = listeners_try(text, len, files, &listeners, &why);
 		assert_int_equal(r == RES_OK, listeners != NULL);
 		assert_int_equal(r == RES_OK, why.text[0] == '\0');
 		assert_int_not_equal(r, RES_NOMEM);
@@ -543,7 +475,8 @@ run(const char *const words[8])
 			copy[i + 1] = strdup(words[i]);
 		}
 		copy[0] = strdup("mosquitto");
-		if (setenv(RUN_VARIABLE, us, 1) == 0 && chdir(folder) == 0) {
+		if (setenv(RUN_VARIABLE, listeners_us, 1) == 0 &&
+		    chdir(listeners_folder) == 0) {
 			(void)execv("/proc/self/exe", copy);
 		}
 		_exit(127);
@@ -603,15 +536,16 @@ finds_the_configuration(void **state)
 	size_t i;
 
 	(void)state;
-	write_file("one.conf", one, sizeof(one) - 1);
-	write_file("two.conf", two, sizeof(two) - 1);
-	write_file("per.conf", PER, sizeof(PER) - 1);
-	write_file("all.conf", US, sizeof(US) - 1);
-	write_file("l8883.conf", l8883, sizeof(l8883) - 1);
-	write_file("section.conf", section, sizeof(section) - 1);
-	write_file("unclear.conf", unclear, sizeof(unclear) - 1);
-	write_file("conflict.conf", conflict, sizeof(conflict) - 1);
-	assert_true(snprintf(path, sizeof(path), "%s/one.conf", folder) > 0);
+	listeners_write("one.conf", one, sizeof(one) - 1);
+	listeners_write("two.conf", two, sizeof(two) - 1);
+	listeners_write("per.conf", PER, sizeof(PER) - 1);
+	listeners_write("all.conf", US, sizeof(US) - 1);
+	listeners_write("l8883.conf", l8883, sizeof(l8883) - 1);
+	listeners_write("section.conf", section, sizeof(section) - 1);
+	listeners_write("unclear.conf", unclear, sizeof(unclear) - 1);
+	listeners_write("conflict.conf", conflict, sizeof(conflict) - 1);
+	assert_true(
+	    snprintf(path, sizeof(path), "%s/one.conf", listeners_folder) > 0);
 	for (i = 0; i < sizeof(command_lines) / sizeof(command_lines[0]); i++) {
 		const char *words[8];
 
@@ -622,39 +556,6 @@ finds_the_configuration(void **state)
 		}
 		assert_int_equal(run(words), command_lines[i].want);
 	}
-}
-
-static int
-make_folder(void **state)
-{
-	char path[256];
-
-	(void)state;
-	if (mkdtemp(folder) == NULL || chmod(folder, 0755) != 0) {
-		return -1;
-	}
-	(void)snprintf(us, sizeof(us), "%s/us.so", folder);
-	write_file("us.so", "", 0);
-	write_file("them.so", "", 0);
-	(void)snprintf(path, sizeof(path), "%s/alias.so", folder);
-	if (symlink(us, path) != 0) {
-		return -1;
-	}
-	(void)snprintf(path, sizeof(path), "%s/d", folder);
-	return mkdir(path, 0755);
-}
-
-static int
-remove_folder(void **state)
-{
-	char path[256];
-
-	(void)state;
-	(void)snprintf(path, sizeof(path), "%s/d", folder);
-	empty(path);
-	(void)rmdir(path);
-	empty(folder);
-	return rmdir(folder);
 }
 
 int
@@ -675,5 +576,6 @@ main(int argc, char **argv)
 	if (plugin != NULL) {
 		return run_as_broker(plugin);
 	}
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(
+	    tests, listeners_make_folder, listeners_remove_folder);
 }

@@ -35,11 +35,11 @@ static void
 looks_up(void **state)
 {
 	struct device one = device("default", "d:m:Ab");
-	struct pending *table = NULL;
+	struct pending table = {0};
 	size_t i;
 
 	(void)state;
-	assert_int_equal(pending_add(&table, &one), RES_OK);
+	assert_int_equal(pending_add(&table, &one, true), RES_OK);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct device asked = device(cases[i].org, cases[i].asked);
 		struct device out = {.org = "untouched"};
@@ -47,14 +47,15 @@ looks_up(void **state)
 
 		print_message("%s\n", cases[i].name);
 		assert_int_equal(
-		    pending_get(table, cases[i].org, &asked.who, &out, &clash),
+		    pending_get(&table, cases[i].org, &asked.who, &out, &clash),
 		    cases[i].want);
 		assert_int_equal(clash, cases[i].clash);
 		assert_string_equal(
 		    out.org, cases[i].want == RES_OK ? "default" : "untouched");
 	}
 	pending_done(&table);
-	assert_null(table);
+	assert_null(table.entries);
+	assert_null(table.tallies);
 }
 
 /* Two first sights that differ in case: the second must not get in. */
@@ -64,18 +65,134 @@ refuses_what_is_there(void **state)
 	struct device one = device("default", "d:m:Ab");
 	struct device same = device("default", "d:m:Ab");
 	struct device other = device("default", "d:m:AB");
-	struct pending *table = NULL;
+	struct pending table = {0};
 
 	(void)state;
-	assert_int_equal(pending_add(&table, &one), RES_OK);
-	assert_int_equal(pending_add(&table, &same), RES_EXISTS);
-	assert_int_equal(pending_add(&table, &other), RES_EXISTS);
+	assert_int_equal(pending_add(&table, &one, true), RES_OK);
+	assert_int_equal(pending_add(&table, &same, true), RES_EXISTS);
+	assert_int_equal(pending_add(&table, &other, true), RES_EXISTS);
 	/* Nor does the end of the one free the place of the other. */
 	pending_remove(&table, "default", &other.who);
-	assert_int_equal(pending_add(&table, &same), RES_EXISTS);
+	assert_int_equal(pending_add(&table, &same, true), RES_EXISTS);
 	pending_remove(&table, "default", &one.who);
-	assert_int_equal(pending_add(&table, &other), RES_OK);
+	assert_int_equal(pending_add(&table, &other, true), RES_OK);
 	pending_done(&table);
+}
+
+static struct pins
+pins(int fingerprint)
+{
+	struct pins made = {.count = 1};
+
+	made.list[0].fingerprint[0] = (uint8_t)fingerprint;
+	made.list[0].ends_at = CLOCK_FOREVER;
+	return made;
+}
+
+/* Pins that are under way hold, but not against what somebody else wrote in
+ * between. */
+static void
+lays_pins_over(void **state)
+{
+	const struct pins old = pins(1), new = pins(2), others = pins(3);
+	struct device one = device("default", "d:m:Ab"), row = one;
+	struct pending table = {0};
+	struct device out;
+	bool clash = true;
+
+	(void)state;
+	one.pins = new;
+	assert_int_equal(pending_add_pins(&table, &one, &old), RES_OK);
+	row.pins = old;
+	pending_overlay(&table, &row);
+	assert_true(pins_equal(&row.pins, &new));
+	pending_overlay(&table, &row);
+	assert_true(pins_equal(&row.pins, &new));
+	row.pins = others;
+	pending_overlay(&table, &row);
+	assert_true(pins_equal(&row.pins, &others));
+	row.pins = (struct pins){0};
+	pending_overlay(&table, &row);
+	assert_int_equal(row.pins.count, 0);
+	row = device("default", "d:m:aB");
+	row.pins = old;
+	pending_overlay(&table, &row);
+	assert_true(pins_equal(&row.pins, &old));
+	row = device("acme", "d:m:Ab");
+	row.pins = old;
+	pending_overlay(&table, &row);
+	assert_true(pins_equal(&row.pins, &old));
+
+	/* They are no row. */
+	assert_int_equal(pending_get(&table, "default", &one.who, &out, &clash),
+	    RES_NOTFOUND);
+	assert_false(clash);
+	assert_int_equal(pending_count(&table, "default", NULL), 0);
+	pending_remove(&table, "default", &one.who);
+	row = one;
+	row.pins = old;
+	pending_overlay(&table, &row);
+	assert_true(pins_equal(&row.pins, &old));
+	pending_done(&table);
+}
+
+/* A second change of a device waits for the answer to the first. */
+static void
+takes_one_change_at_a_time(void **state)
+{
+	const struct pins old = pins(1);
+	struct device one = device("default", "d:m:1"), row = one;
+	struct pending table = {0};
+
+	(void)state;
+	assert_false(pending_has(&table, "default", &one.who));
+	assert_int_equal(pending_add_pins(&table, &one, &old), RES_OK);
+	assert_true(pending_has(&table, "default", &one.who));
+	assert_false(pending_has(&table, "acme", &one.who));
+	assert_int_equal(pending_add_pins(&table, &one, &old), RES_EXISTS);
+	assert_int_equal(pending_add(&table, &one, true), RES_EXISTS);
+	pending_remove(&table, "default", &one.who);
+	assert_int_equal(pending_add(&table, &one, true), RES_OK);
+	assert_int_equal(pending_add_pins(&table, &one, &old), RES_EXISTS);
+	/* Nor do pins lie over the row of one that is new. */
+	row.pins = old;
+	pending_overlay(&table, &row);
+	assert_true(pins_equal(&row.pins, &old));
+	pending_done(&table);
+}
+
+static void
+counts_what_is_new(void **state)
+{
+	static const char *const names[] = {
+	    "d:m:1", "d:m:2", "d:mm:1", "g:m:1", "d:M:7"};
+	const struct device_type m = {.class = 'd', .name = "m"};
+	struct device listed = device("default", "d:m:3"), one;
+	struct pending table = {0};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 5; i++) {
+		one = device("default", names[i]);
+		assert_int_equal(pending_add(&table, &one, true), RES_OK);
+	}
+	one = device("acme", "d:m:1");
+	assert_int_equal(pending_add(&table, &one, true), RES_OK);
+	assert_int_equal(pending_add(&table, &listed, false), RES_OK);
+	assert_int_equal(pending_add(&table, &one, true), RES_EXISTS);
+	assert_int_equal(pending_count(&table, "default", &m), 2);
+	assert_int_equal(pending_count(&table, "default", NULL), 5);
+	assert_int_equal(pending_count(&table, "acme", &m), 1);
+	assert_int_equal(pending_count(&table, "default:", NULL), 0);
+	pending_remove(&table, "default", &listed.who);
+	assert_int_equal(pending_count(&table, "default", &m), 2);
+	pending_remove(&table, "acme", &one.who);
+	assert_int_equal(pending_count(&table, "acme", NULL), 0);
+	pending_remove(&table, "default", &one.who);
+	assert_int_equal(pending_count(&table, "default", &m), 1);
+	assert_int_equal(pending_count(&table, "default", NULL), 4);
+	pending_done(&table);
+	assert_null(table.tallies);
 }
 
 int
@@ -84,6 +201,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(looks_up),
 	    cmocka_unit_test(refuses_what_is_there),
+	    cmocka_unit_test(lays_pins_over),
+	    cmocka_unit_test(takes_one_change_at_a_time),
+	    cmocka_unit_test(counts_what_is_new),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

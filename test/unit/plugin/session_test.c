@@ -52,8 +52,16 @@ starts_in_good_standing_as_a_device(void **state)
 {
 	struct sessions table = {0};
 	struct session *a = add(&table, 1, "d:m:1");
+	struct session *b = add(&table, 2, "d:m:2");
 
 	(void)state;
+	assert_int_equal(a->serial, 1);
+	assert_int_equal(b->serial, 2);
+	session_remove(&table, b);
+	b = add(&table, 2, "d:m:2");
+	assert_int_equal(b->serial, 3);
+	assert_false(a->token.is_set || a->device_token.is_set);
+	assert_int_equal(a->seen_with, 0);
 	assert_int_equal(a->kind, SESSION_DEVICE);
 	assert_int_equal(a->refused, REASON_NONE);
 	assert_int_equal(a->sight, SIGHT_FAILED);
@@ -182,6 +190,33 @@ finds_the_newest_of_a_client_id(void **state)
 	assert_null(table.by_id);
 }
 
+/* A slot that ends earlier than all else ends the session; one that does not
+ * hold the session's certificate has nothing to do with it. */
+static void
+ends_with_its_pin(void **state)
+{
+	struct sessions table = {0};
+	struct session *a = add(&table, 1, "d:m:1");
+
+	(void)state;
+	a->presented.fingerprint[0] = 1;
+	session_bound(a, 100);
+	assert_int_equal(a->valid_until, 100);
+	a->pins.count = 2;
+	a->pins.list[0].fingerprint[0] = 2;
+	a->pins.list[0].ends_at = 10;
+	a->pins.list[1].fingerprint[0] = 1;
+	a->pins.list[1].ends_at = CLOCK_FOREVER;
+	session_bound(a, 100);
+	assert_int_equal(a->valid_until, 100);
+	a->pins.list[1].ends_at = 50;
+	session_bound(a, 100);
+	assert_int_equal(a->valid_until, 50);
+	session_bound(a, 40);
+	assert_int_equal(a->valid_until, 40);
+	sessions_done(&table);
+}
+
 int
 main(void)
 {
@@ -189,6 +224,7 @@ main(void)
 	    cmocka_unit_test(finds_the_newest_of_a_client_id),
 	    cmocka_unit_test(finds_by_all_three),
 	    cmocka_unit_test(starts_in_good_standing_as_a_device),
+	    cmocka_unit_test(ends_with_its_pin),
 	    cmocka_unit_test(replaces_the_pointers_last_owner),
 	    cmocka_unit_test(keeps_all_sessions_of_an_identity),
 	    cmocka_unit_test(keeps_the_walk_when_a_session_goes),

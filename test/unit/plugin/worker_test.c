@@ -230,6 +230,260 @@ follows_an_operator(void **state)
 	news_free(news);
 }
 
+static struct pins
+pins(int fingerprint)
+{
+	struct pins made = {.count = 1};
+
+	made.list[0].fingerprint[0] = (uint8_t)fingerprint;
+	made.list[0].not_before = CLOCK_NONE;
+	made.list[0].added_at = 1;
+	made.list[0].ends_at = CLOCK_FOREVER;
+	return made;
+}
+
+static void
+provision(struct fixture *fixture, const struct device *device)
+{
+	assert_int_equal(worker_provision(fixture->worker, device), RES_OK);
+	news_free(await(fixture, NEWS_RECORDED));
+}
+
+/* Event by event, as others see them; NULL: none of this kind came. */
+static struct news *
+await_event(struct fixture *fixture, const char *kind)
+{
+	struct news *news;
+
+	while ((news = await(fixture, NEWS_EVENT)) != NULL &&
+	    strcmp(news->event.kind, kind) != 0) {
+		news_free(news);
+	}
+	return news;
+}
+
+static void
+writes_pins(void **state)
+{
+	const struct pins none = {0}, one = pins(1), two = pins(2);
+	struct fixture *fixture = *state;
+	struct device who = device("d:m:1");
+	struct news *news;
+
+	provision(fixture, &who);
+	who.pins = one;
+	assert_int_equal(worker_pins(fixture->worker, &who, &none,
+	                     "pin-changed", "taken up by first: 01..."),
+	    RES_OK);
+	news = await(fixture, NEWS_RECORDED);
+	assert_non_null(news);
+	assert_true(news->found);
+	assert_int_equal(news->result, RES_OK);
+	assert_true(pins_equal(&news->device.pins, &one));
+	news_free(news);
+	news = await_event(fixture, "pin-changed");
+	assert_non_null(news);
+	assert_string_equal(news->event.subject, "d:m:1");
+	assert_string_equal(news->event.actor, "broker");
+	assert_string_equal(news->event.detail, "taken up by first: 01...");
+	news_free(news);
+
+	/* Somebody else was faster: what the row says holds. */
+	who.pins = two;
+	assert_int_equal(
+	    worker_pins(fixture->worker, &who, &none, NULL, NULL), RES_OK);
+	news = await(fixture, NEWS_RECORDED);
+	assert_non_null(news);
+	assert_true(news->found);
+	assert_int_equal(news->result, RES_REFUSED);
+	assert_true(pins_equal(&news->device.pins, &one));
+	news_free(news);
+}
+
+/* Of two brokers that admit one identity at once, one is the owner. */
+static void
+tells_whose_pins_hold(void **state)
+{
+	struct fixture *fixture = *state;
+	struct device first = device("d:m:1"), second = device("d:m:1");
+	struct news *news;
+
+	first.pins = pins(1);
+	second.pins = pins(2);
+	provision(fixture, &first);
+	assert_int_equal(worker_provision(fixture->worker, &second), RES_OK);
+	news = await(fixture, NEWS_RECORDED);
+	assert_non_null(news);
+	assert_true(news->found);
+	assert_int_equal(news->result, RES_EXISTS);
+	assert_true(pins_equal(&news->device.pins, &first.pins));
+	news_free(news);
+}
+
+static void
+tells_of_a_quota(void **state)
+{
+	struct fixture *fixture = *state;
+	struct device first = device("d:m:1"), second = device("d:m:2");
+	struct edit admin = edit(fixture);
+	struct news *news;
+	struct diag why;
+
+	assert_int_equal(
+	    edit_setting(&admin, "max-devices", "1", &why), RES_OK);
+	provision(fixture, &first);
+	assert_int_equal(worker_provision(fixture->worker, &second), RES_OK);
+	news = await(fixture, NEWS_RECORDED);
+	assert_non_null(news);
+	assert_false(news->found);
+	assert_int_equal(news->result, RES_LIMIT);
+	news_free(news);
+}
+
+static void
+locks(void **state)
+{
+	struct fixture *fixture = *state;
+	struct device who = device("d:m:1");
+	struct news *news;
+
+	provision(fixture, &who);
+	worker_lock(fixture->worker, &who, "clone-suspected");
+	news = await(fixture, NEWS_DEVICE);
+	assert_non_null(news);
+	assert_true(news->found && news->device.locked);
+	news_free(news);
+	news = await_event(fixture, "device-locked");
+	assert_non_null(news);
+	assert_string_equal(news->event.detail, "clone-suspected");
+	assert_string_equal(news->event.actor, "broker");
+	news_free(news);
+}
+
+/* Every event is told of, our own included, and in order. */
+static void
+tells_of_events(void **state)
+{
+	struct fixture *fixture = *state;
+	struct device who = device("d:m:1");
+	struct edit admin = edit(fixture);
+	struct news *news;
+	struct diag why;
+	int64_t seq;
+
+	provision(fixture, &who);
+	worker_event(fixture->worker, &who, "pin-mismatch", "from somewhere");
+	news = await_event(fixture, "device-provisioned");
+	assert_non_null(news);
+	assert_string_equal(news->event.org, ORG_DEFAULT);
+	seq = news->event.seq;
+	news_free(news);
+	news = await_event(fixture, "pin-mismatch");
+	assert_non_null(news);
+	assert_string_equal(news->event.detail, "from somewhere");
+	assert_true(news->event.seq > seq);
+	seq = news->event.seq;
+	news_free(news);
+	assert_int_equal(edit_setting(&admin, "topics", "off", &why), RES_OK);
+	news = await_event(fixture, "setting-changed");
+	assert_non_null(news);
+	assert_true(news->event.seq > seq);
+	news_free(news);
+}
+
+/* Tokens and pins of an operator reach who is connected. */
+static void
+follows_tokens_and_pins(void **state)
+{
+	struct fixture *fixture = *state;
+	struct device who = device("d:m:1");
+	struct edit admin = edit(fixture);
+	struct token_hash token = {
+	    .is_set = true, .created_at = 1, .expires_at = CLOCK_FOREVER};
+	const struct pins one = pins(1);
+	struct news *news;
+	struct diag why;
+
+	provision(fixture, &who);
+	assert_int_equal(
+	    edit_device_token(&admin, &who.who, &token, &why), RES_OK);
+	news = await(fixture, NEWS_DEVICE);
+	assert_non_null(news);
+	assert_true(token_hash_equal(&news->device.token, &token));
+	news_free(news);
+	assert_int_equal(
+	    edit_device_pins(&admin, &who.who, &one, &why), RES_OK);
+	news = await(fixture, NEWS_DEVICE);
+	assert_non_null(news);
+	assert_true(pins_equal(&news->device.pins, &one));
+	news_free(news);
+}
+
+/* While somebody else writes, say for an import, new devices go on being taken,
+ * and are written when he is done. */
+static void
+waits_for_another_writer(void **state)
+{
+	struct fixture *fixture = *state;
+	struct device who = device("d:m:1");
+	struct news *news;
+	struct diag why;
+	int64_t begun;
+
+	assert_int_equal(registry_begin(fixture->admin, &why), RES_OK);
+	begun = clock_monotonic_ms();
+	assert_int_equal(worker_provision(fixture->worker, &who), RES_OK);
+	/* The log says so, once that is too long. */
+	news = await(fixture, NEWS_LOG);
+	assert_non_null(news);
+	assert_int_equal(news->level, 4);
+	assert_non_null(strstr(news->text.text, "somebody else"));
+	assert_true(clock_monotonic_ms() - begun >= WORKER_BUSY_MS);
+	news_free(news);
+	assert_true(worker_has_room(fixture->worker));
+	assert_int_equal(worker_depth(fixture->worker), 1);
+	registry_rollback(fixture->admin);
+	news = await(fixture, NEWS_RECORDED);
+	assert_non_null(news);
+	assert_true(news->found);
+	news_free(news);
+	assert_int_equal(worker_depth(fixture->worker), 0);
+}
+
+static enum res
+keep_metrics(const struct metrics_record *metrics, void *context)
+{
+	struct metrics_record *kept = context;
+
+	assert_null(kept->body);
+	*kept = *metrics;
+	kept->body = strdup(metrics->body);
+	return RES_OK;
+}
+
+/* The newest is what is found after the end. */
+static void
+writes_what_was_counted(void **state)
+{
+	struct fixture *fixture = *state;
+	struct metrics_record kept = {.body = NULL};
+	char text[16];
+	int i;
+
+	for (i = 0; i <= 100; i++) {
+		(void)snprintf(text, sizeof(text), "x %d\n", i);
+		worker_metrics(fixture->worker, "here:1", strdup(text));
+	}
+	worker_stop(fixture->worker);
+	fixture->worker = NULL;
+	assert_int_equal(
+	    registry_metrics(fixture->admin, keep_metrics, &kept, NULL),
+	    RES_OK);
+	assert_string_equal(kept.source, "here:1");
+	assert_string_equal(kept.body, "x 100\n");
+	free(kept.body);
+}
+
 /* A value that this version does not know must not replace good settings. */
 static void
 keeps_the_old_settings(void **state)
@@ -306,6 +560,18 @@ main(void)
 	        follows_an_operator, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        keeps_the_old_settings, setup, teardown),
+	    cmocka_unit_test_setup_teardown(writes_pins, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        tells_whose_pins_hold, setup, teardown),
+	    cmocka_unit_test_setup_teardown(tells_of_a_quota, setup, teardown),
+	    cmocka_unit_test_setup_teardown(locks, setup, teardown),
+	    cmocka_unit_test_setup_teardown(tells_of_events, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        follows_tokens_and_pins, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        waits_for_another_writer, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        writes_what_was_counted, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        writes_the_rest_at_the_end, setup, teardown),
 	    cmocka_unit_test(does_not_start_without_a_registry),

@@ -240,6 +240,155 @@ no_two_identities_share_a_client_id(void **state)
 	}
 }
 
+/* Each identity is read from its own client id, under every template. */
+static void
+client_ids_are_read_back(void **state)
+{
+	static const char *const types[] = {"a", "d", "g", "a-a", "x", "plant",
+	    "meter", "-", ".", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+	static const char *const names[] = {"a", ":", "a:a", "d:a:x", "0001",
+	    "-", "plant", "00:1b:44:11:3a:b7",
+	    "iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii"
+	    "iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii"};
+	struct client_template template;
+	char client_id[CLIENT_ID_MAX + 1];
+	struct identity who, read;
+	size_t i, j, t, n;
+
+	(void)state;
+	for (i = 0; i < COUNT(good); i++) {
+		assert_int_equal(
+		    client_template_parse(good[i].text, &template, NULL),
+		    RES_OK);
+		for (j = 0; j < 2 * COUNT(types) * COUNT(names); j++) {
+			t = j / 2 % COUNT(types);
+			n = j / 2 / COUNT(types);
+			memset(&who, 0, sizeof(who));
+			who.type.class = j % 2 == 0 ? 'd' : 'g';
+			(void)stpcpy(who.type.name, types[t]);
+			(void)stpcpy(who.id, names[n]);
+			assert_true(client_template_render(
+			    &template, "plant", &who, client_id));
+			memset(&read, 'z', sizeof(read));
+			if (!client_template_read(
+			        &template, "plant", client_id, &read) ||
+			    !identity_equal(&read, &who)) {
+				fail_msg("%s: %s", good[i].text, client_id);
+			}
+		}
+	}
+}
+
+#define I64                                                                    \
+	"iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii"                                     \
+	"iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii"
+#define T36 "tttttttttttttttttttttttttttttttttttt"
+
+static const struct {
+	const char *text, *client_id;
+} nobodys[] = {
+    {CLIENT_TEMPLATE_DEFAULT, ""},
+    {CLIENT_TEMPLATE_DEFAULT, "d"},
+    {CLIENT_TEMPLATE_DEFAULT, "d::"},
+    {CLIENT_TEMPLATE_DEFAULT, "d:meter"},
+    {CLIENT_TEMPLATE_DEFAULT, "d:meter:"},
+    {CLIENT_TEMPLATE_DEFAULT, "d::1"},
+    {CLIENT_TEMPLATE_DEFAULT, ":meter:1"},
+    {CLIENT_TEMPLATE_DEFAULT, "x:meter:1"},
+    {CLIENT_TEMPLATE_DEFAULT, "D:meter:1"},
+    {CLIENT_TEMPLATE_DEFAULT, "d:me ter:1"},
+    {CLIENT_TEMPLATE_DEFAULT, "d:meter:1 "},
+    {CLIENT_TEMPLATE_DEFAULT, "d:meter:1\n"},
+    {CLIENT_TEMPLATE_DEFAULT, "d:meter:1/#"},
+    {CLIENT_TEMPLATE_DEFAULT, "d:meter:\xc3\xbc"},
+    {CLIENT_TEMPLATE_DEFAULT, "d:meter/1"},
+    {CLIENT_TEMPLATE_DEFAULT, "{class}:{type}:{id}"},
+    {CLIENT_TEMPLATE_DEFAULT, "d:" T36 "t:1"},
+    {CLIENT_TEMPLATE_DEFAULT, "d:meter:" I64 "i"},
+    {CLIENT_TEMPLATE_DEFAULT, "d:meter:" I64 I64 I64 I64 I64 I64 I64 I64},
+    {"{class}:{org}:{type}:{id}", "d:meter:1"},
+    {"{class}:{org}:{type}:{id}", "d:plan:meter:1"},
+    {"{class}:{org}:{type}:{id}", "d:Plant:meter:1"},
+    {"{class}:{org}:{type}:{id}", "d:plant:meter:"},
+    {"{class}:{org}:{type}:{id}", "d:plant:meter1"},
+    {"{class}:{type}:{id}@*", "d:meter:1"},
+    {"{class}:{type}:{id}@*", "d:meter:1@x"},
+    {"{id}:{class}:{type}", "d:meter:1"},
+    {"{id}:{class}:{type}", "1:d:meter:x"},
+    {"{id}:{class}:{type}", "1:d:"},
+    {"{id}:{class}:{type}", ":d:meter"},
+    {"x{class}{type}:{id}", "dmeter:1"},
+    {"x{class}{type}:{id}", "xd:1"},
+};
+
+static void
+nobodys_client_ids_are_nobodys(void **state)
+{
+	static const struct identity nobody;
+	const struct client_template zero = {0}, open = {.any_suffix = true};
+	struct client_template template;
+	struct identity read;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(nobodys); i++) {
+		assert_int_equal(
+		    client_template_parse(nobodys[i].text, &template, NULL),
+		    RES_OK);
+		memset(&read, 'z', sizeof(read));
+		if (client_template_read(
+		        &template, "plant", nobodys[i].client_id, &read)) {
+			fail_msg(
+			    "%s: %s", nobodys[i].text, nobodys[i].client_id);
+		}
+		assert_memory_equal(&read, &nobody, sizeof(read));
+	}
+	assert_false(client_template_read(&zero, "plant", "d:meter:1", &read));
+	assert_false(client_template_read(&zero, "plant", "", &read));
+	assert_false(client_template_read(&open, "plant", "d:meter:1", &read));
+}
+
+/* Whatever a client calls itself, what is read leads back to it. */
+static void
+what_is_read_leads_back(void **state)
+{
+	static const char bytes[] = "dg:am-@ p";
+	char client_id[16], right[CLIENT_ID_MAX + 1];
+	struct client_template template;
+	struct identity read;
+	unsigned seed = 7, found = 0;
+	size_t i, j, len;
+	int round;
+
+	(void)state;
+	for (i = 0; i < COUNT(good); i++) {
+		assert_int_equal(
+		    client_template_parse(good[i].text, &template, NULL),
+		    RES_OK);
+		for (round = 0; round < 20000; round++) {
+			seed = seed * 1103515245 + 12345;
+			len = seed / 65536 % (sizeof(client_id) - 1);
+			for (j = 0; j < len; j++) {
+				seed = seed * 1103515245 + 12345;
+				client_id[j] =
+				    bytes[seed / 65536 % (sizeof(bytes) - 1)];
+			}
+			client_id[len] = '\0';
+			if (!client_template_read(
+			        &template, "p", client_id, &read)) {
+				continue;
+			}
+			found++;
+			assert_true(client_template_render(
+			    &template, "p", &read, right));
+			assert_string_equal(right, client_id);
+			assert_true(client_template_admits(
+			    &template, "p", &read, client_id));
+		}
+	}
+	assert_true(found > 100);
+}
+
 int
 main(void)
 {
@@ -250,6 +399,9 @@ main(void)
 	    cmocka_unit_test(a_template_that_was_never_parsed_admits_nobody),
 	    cmocka_unit_test(a_client_id_that_does_not_fit_is_none),
 	    cmocka_unit_test(no_two_identities_share_a_client_id),
+	    cmocka_unit_test(client_ids_are_read_back),
+	    cmocka_unit_test(nobodys_client_ids_are_nobodys),
+	    cmocka_unit_test(what_is_read_leads_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

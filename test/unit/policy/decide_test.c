@@ -25,28 +25,48 @@
 
 static struct type_policy types[] = {
     {.type = {'d', AUTO},
+        .pin = PIN_NONE,
         .is_declared = true,
         .has_enrolment = true,
         .enrolment = ENROL_AUTO},
     {.type = {'d', ASKS},
+        .pin = PIN_NONE,
         .is_declared = true,
         .has_enrolment = true,
         .enrolment = ENROL_APPROVE},
     {.type = {'d', LISTED},
+        .pin = PIN_NONE,
         .is_declared = true,
         .has_enrolment = true,
         .enrolment = ENROL_LISTED},
     {.type = {'d', CAM},
+        .pin = PIN_NONE,
         .is_declared = true,
         .id_rule = {.kind = ID_MAC_COLON}},
     {.type = {'d', SERIAL},
+        .pin = PIN_NONE,
         .is_declared = true,
         .id_rule = {.kind = ID_DECIMAL, .length = 4, .prefix = "SN-"}},
-    {.type = {'d', STRICT}, .has_level = true, .level = LEVEL_CERT_TOKEN},
-    {.type = {'d', TOKEN}, .has_level = true, .level = LEVEL_TOKEN},
-    {.type = {'d', EITHER}, .has_level = true, .level = LEVEL_CERT_OR_TOKEN},
-    {.type = {'d', LAX}, .has_level = true, .level = LEVEL_TLS_OPTIONAL},
-    {.type = {'d', RULE}, .has_level = true, .level = LEVEL_CERT},
+    {.type = {'d', STRICT},
+        .pin = PIN_NONE,
+        .has_level = true,
+        .level = LEVEL_CERT_TOKEN},
+    {.type = {'d', TOKEN},
+        .pin = PIN_NONE,
+        .has_level = true,
+        .level = LEVEL_TOKEN},
+    {.type = {'d', EITHER},
+        .pin = PIN_NONE,
+        .has_level = true,
+        .level = LEVEL_CERT_OR_TOKEN},
+    {.type = {'d', LAX},
+        .pin = PIN_NONE,
+        .has_level = true,
+        .level = LEVEL_TLS_OPTIONAL},
+    {.type = {'d', RULE},
+        .pin = PIN_NONE,
+        .has_level = true,
+        .level = LEVEL_CERT},
 };
 
 static struct policy policy = {.org = "plant",
@@ -82,7 +102,7 @@ make_policy(void **state)
 	        .in_scope = true, .sight = SIGHT_KNOWN
 #define FIRST_CERT                                                             \
 	COMMON, .has_certificate = true, .certificate = REASON_NONE,           \
-	        .in_scope = true, .sight = SIGHT_FIRST
+	        .in_scope = true, .within_rate = true, .sight = SIGHT_FIRST
 #define ADDED_CERT                                                             \
 	COMMON, .has_certificate = true, .certificate = REASON_NONE,           \
 	        .in_scope = true, .sight = SIGHT_ALLOWED
@@ -191,6 +211,17 @@ static const struct decide_case cases[] = {
         REASON_IDENTITY_SYNTAX, "identity", 0},
     {"ca-scope", {KNOWN_CERT, .in_scope = false}, REASON_CA_SCOPE, "identity",
         0},
+    {"another's token", {KNOWN_CERT, .token_of_other = true},
+        REASON_IDENTITY_CONFLICT, "identity", 0},
+    {"another's token before scope",
+        {KNOWN_CERT, .token_of_other = true, .in_scope = false},
+        REASON_IDENTITY_CONFLICT, "identity", 0},
+    {"another's token before the client id",
+        {KNOWN_CERT, .token_of_other = true, .client_id = "x"},
+        REASON_IDENTITY_CONFLICT, "identity", 0},
+    {"syntax before another's token",
+        {KNOWN_CERT, WHO(METER, "a:b"), .token_of_other = true},
+        REASON_IDENTITY_SYNTAX, "identity", 0},
     {"a token has no scope", {KNOWN_TOKEN, .in_scope = false}, REASON_KNOWN,
         NULL, 0},
     {"syntax before scope", {KNOWN_CERT, WHO(METER, "a:b"), .in_scope = false},
@@ -489,6 +520,7 @@ types_can_have_to_be_declared(void **state)
 static void
 every_reason_has_its_case(void **state)
 {
+	/* decide_device_test has those. */
 	static const enum reason elsewhere[] = {REASON_NONE, REASON_ADDRESS,
 	    REASON_QUOTA, REASON_RATE, REASON_PIN_MISMATCH};
 	bool seen[REASON_PROVISIONED + 1] = {false};
@@ -548,6 +580,7 @@ zero_refuses(void **state)
 	WITHOUT(sight);
 	WITHOUT(can_record);
 	WITHOUT(clock_is_set);
+	WITHOUT(within_rate);
 }
 
 static void
@@ -599,6 +632,13 @@ static const struct {
         {KNOWN_CERT, .identity = REASON_IDENTITY_SYNTAX,
             .identity_detail = "seen by identity"}},
     {"identity", "cover d:meter:1", {KNOWN_CERT, .in_scope = false}},
+    {"level", "the token is of yesterday",
+        {KNOWN_TOKEN, .token = TOKEN_WRONG, .client_id = "d:token:1",
+            .token_detail = "the token is of yesterday"}},
+    {"level", "is not valid",
+        {KNOWN_TOKEN, .token = TOKEN_WRONG, .client_id = "d:token:1"}},
+    {"identity", "of d:meter:1, and the token",
+        {KNOWN_CERT, .token_of_other = true}},
     {"level", "default is cert ",
         {KNOWN_CERT, .tls = false, .client_id = "d:meter:1"}},
     {"device", "device approve d:meter:1",

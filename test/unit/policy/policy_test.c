@@ -53,12 +53,82 @@ enrolment_modes_have_names(void **state)
 	assert_string_equal(enrolment_name((enum enrolment)99), "unknown");
 }
 
+/* NULL ends a list. */
+static void
+check_names(const char *const *names, const char *const *wrong,
+    const char *(*name_of)(int), bool (*parse)(const char *, int *))
+{
+	int value, i;
+
+	for (i = 0; names[i] != NULL; i++) {
+		assert_string_equal(name_of(i), names[i]);
+		assert_true(parse(names[i], &value));
+		assert_int_equal(value, i);
+	}
+	assert_string_equal(name_of(i), "unknown");
+	assert_string_equal(name_of(-1), "unknown");
+	value = 77;
+	for (i = 0; wrong[i] != NULL; i++) {
+		assert_false(parse(wrong[i], &value));
+		assert_int_equal(value, 77);
+	}
+}
+
+static const char *
+pin_mode_of(int value)
+{
+	return pin_mode_name((enum pin_mode)value);
+}
+
+static bool
+pin_mode_to(const char *name, int *out)
+{
+	enum pin_mode mode;
+	bool ok = pin_mode_parse(name, &mode);
+
+	*out = ok ? (int)mode : *out;
+	return ok;
+}
+
+static const char *
+rotation_of(int value)
+{
+	return rotation_name((enum rotation)value);
+}
+
+static bool
+rotation_to(const char *name, int *out)
+{
+	enum rotation rotation;
+	bool ok = rotation_parse(name, &rotation);
+
+	*out = ok ? (int)rotation : *out;
+	return ok;
+}
+
+static void
+pin_modes_and_rotations_have_names(void **state)
+{
+	static const char *const modes[] = {"listed", "first", "none", NULL};
+	static const char *const rotations[] = {
+	    "none", "same-key", "same-ca", "approve", NULL};
+	static const char *const wrong[] = {"", "None", "any", "samekey",
+	    "same-key ", "same_ca", "unknown", "list", NULL};
+
+	(void)state;
+	check_names(modes, wrong, pin_mode_of, pin_mode_to);
+	check_names(rotations, wrong, rotation_of, rotation_to);
+}
+
 static void
 zero_is_the_strictest(void **state)
 {
 	const struct policy zero = {0};
+	const struct type_policy type = {0};
 
 	(void)state;
+	assert_int_equal(type.pin, PIN_LISTED);
+	assert_int_equal(type.rotation, ROTATE_NONE);
 	assert_int_equal(zero.level, LEVEL_CERT_TOKEN);
 	assert_int_equal(zero.enrolment, ENROL_LISTED);
 	assert_null(policy_type(&zero, &(struct device_type){'d', "meter"}));
@@ -154,6 +224,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(levels_have_names),
 	    cmocka_unit_test(enrolment_modes_have_names),
+	    cmocka_unit_test(pin_modes_and_rotations_have_names),
 	    cmocka_unit_test(zero_is_the_strictest),
 	    cmocka_unit_test(types_are_found_whatever_their_order),
 	    cmocka_unit_test(words_are_known),

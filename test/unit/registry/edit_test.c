@@ -183,7 +183,8 @@ try_ca_remove(const struct edit *edit, struct diag *why)
 static enum res
 try_type_set(const struct edit *edit, struct diag *why)
 {
-	struct type_record type = {.type = {.class = 'd', .name = "meter"}};
+	struct type_record type = {
+	    .type = {.class = 'd', .name = "meter"}, .overlap = CLOCK_NONE};
 
 	return edit_type_set(edit, &type, why);
 }
@@ -431,8 +432,9 @@ static void
 types_and_rules_are_told_of(void **state)
 {
 	struct edit *edit = *state;
-	struct type_record type = {
-	    .type = {.class = 'd', .name = "meter"}, .window = CLOCK_NONE};
+	struct type_record type = {.type = {.class = 'd', .name = "meter"},
+	    .window = CLOCK_NONE,
+	    .overlap = CLOCK_NONE};
 	struct diag why = {{0}};
 
 	assert_int_equal(edit_type_set(edit, &type, &why), RES_OK);

@@ -533,6 +533,43 @@ tells_fingerprint_and_dates(void **state)
 	cert_info_done(&info);
 }
 
+/* Of the SubjectPublicKeyInfo as openssl(1) writes it, for every kind of key.
+ */
+static void
+tells_the_hash_of_the_key(void **state)
+{
+	uint8_t want[HASH_LEN], seen[MINT_KEYS][HASH_LEN];
+	struct minted twins[2];
+	struct cert_info info;
+	unsigned char *der;
+	int kind, i, len;
+
+	(void)state;
+	for (kind = 0; kind < MINT_KEYS; kind++) {
+		for (i = 0; i < 2; i++) {
+			twins[i] = mint(
+			    &(struct mint_options){.cn = i == 0 ? "x" : "y",
+			        .key = (enum mint_key)kind});
+			der = NULL;
+			len = i2d_PUBKEY(twins[i].key, &der);
+			assert_true(len > 0);
+			SHA256(der, (size_t)len, want);
+			OPENSSL_free(der);
+			assert_int_equal(
+			    cert_info_read(twins[i].cert, &info, NULL), RES_OK);
+			assert_memory_equal(info.key, want, HASH_LEN);
+			assert_memory_not_equal(
+			    info.key, info.fingerprint, HASH_LEN);
+			memcpy(seen[kind], info.key, HASH_LEN);
+			cert_info_done(&info);
+			minted_done(&twins[i]);
+		}
+		for (i = 0; i < kind; i++) {
+			assert_memory_not_equal(seen[i], seen[kind], HASH_LEN);
+		}
+	}
+}
+
 static const struct {
 	const char *cn, *want;
 } subject_cases[] = {
@@ -602,6 +639,7 @@ main(void)
 	    cmocka_unit_test(leaves_openssl_errors_alone),
 	    cmocka_unit_test(tells_serials),
 	    cmocka_unit_test(tells_fingerprint_and_dates),
+	    cmocka_unit_test(tells_the_hash_of_the_key),
 	    cmocka_unit_test(tells_subjects_in_ascii),
 	    cmocka_unit_test(refuses_names_in_no_encoding),
 	};

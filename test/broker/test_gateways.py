@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
+"""Gateways act for the devices that are attached to them."""
+
+from typing import Any
+
+import pytest
+from harness.client import REFUSED
+from harness.site import Site, topic
+from harness.wait import until
+
+
+@pytest.fixture
+def edge(site: Site) -> Any:
+    """A gateway that has been seen."""
+    identity = site.new_id("edge", "g")
+    site.device(identity).open().close()
+    until(lambda: known(site, identity), "the gateway's row")
+    return identity
+
+
+def known(site: Site, identity: str) -> bool:
+    return site.knows(identity)
+
+
+def state(site: Site, identity: str) -> str:
+    return site.certid.device(identity)["state"]
+
+
+def enrolled(site: Site, type_: str = "meter") -> str:
+    """A device that has been seen, by itself."""
+    identity = site.new_id(type_)
+    site.device(identity).open().close()
+    until(lambda: known(site, identity), "the device's row")
+    return identity
+
+
+def attached(site: Site, gateway: str, type_: str = "meter") -> str:
+    identity = enrolled(site, type_)
+    site.certid("device", "attach", identity, gateway)
+    site.settle()
+    return identity
+
+
+def says(site: Site, gateway: Any, identity: str, payload: str) -> bool:
+    """Whether what the gateway publishes for a device arrives."""
+    backend = site.backend("d/#", "g/#")
+    gateway.publish(topic(identity, "evt"), payload)
+    gateway.publish(topic(gateway.client_id, "end"), payload)
+    backend.wait_message(topic(gateway.client_id, "end"), payload)
+    found = (topic(identity, "evt"), payload) in backend.messages
+    backend.close()
+    return found
+
+
+def test_it_speaks_and_listens_for_its_devices(site: Site, edge: str) -> None:
+    mine, other = attached(site, edge), enrolled(site)
+    gateway = site.device(edge).open()
+    assert says(site, gateway, mine, "a")
+    assert not says(site, gateway, other, "b")
+    assert gateway.subscribe(topic(mine, "cmd/#"))
+    assert gateway.subscribe("$share/w/" + topic(mine, "cmd"))
+    backend = site.backend()
+    backend.publish(topic(mine, "cmd/x"), "to mine")
+    gateway.wait_message(topic(mine, "cmd/x"), "to mine")
+
+
+REFUSED_FILTERS = [
+    "d/#",
+    "d/meter/#",
+    "d/meter/+/cmd",
+    "+/meter/{id}/#",
+    "d/meter/{other}/#",
+    "g/meter/{id}/#",
+    "$share/w/d/meter/{other}/#",
+    "$SYS/#",
+    "$CONTROL/#",
+]
+
+
+@pytest.mark.parametrize("wanted", REFUSED_FILTERS)
+def test_it_subscribes_to_no_more(site: Site, edge: str, wanted: str) -> None:
+    mine, other = attached(site, edge), enrolled(site)
+    gateway = site.device(edge).open()
+    text = wanted.replace("{id}", mine.split(":")[2])
+    assert not gateway.subscribe(text.replace("{other}", other.split(":")[2]))
+
+
+def test_what_is_detached_is_lost_at_once(site: Site, edge: str) -> None:
+    mine = attached(site, edge)
+    gateway = site.device(edge).open()
+    assert says(site, gateway, mine, "a") and gateway.subscribe(topic(mine, "#"))
+    site.certid("device", "detach", mine)
+    site.settle()
+    assert not says(site, gateway, mine, "b")
+    backend = site.backend()
+    backend.publish(topic(mine, "cmd"), "too late")
+    backend.publish(topic(edge, "cmd"), "end")
+    assert gateway.subscribe(topic(edge, "#"))
+    backend.publish(topic(edge, "cmd"), "end")
+    gateway.wait_message(topic(edge, "cmd"), "end")
+    assert "too late" not in gateway.payloads()
+
+
+@pytest.mark.parametrize("how", ["lock", "remove", "attach"])
+def test_a_device_that_is_not_its_own_any_more(
+    site: Site, edge: str, how: str
+) -> None:
+    mine = attached(site, edge)
+    gateway = site.device(edge).open()
+    assert says(site, gateway, mine, "a")
+    if how == "attach":
+        second = site.new_id("edge", "g")
+        site.device(second).open().close()
+        until(lambda: known(site, second), "the other gateway's row")
+        site.certid("device", "attach", mine, second)
+    else:
+        site.certid("device", how, mine)
+    site.settle()
+    assert not says(site, gateway, mine, "b")
+    if how == "attach":
+        assert says(site, site.device(second).open(), mine, "c")
+
+
+def test_a_locked_gateway_speaks_for_nobody(site: Site, edge: str) -> None:
+    mine = attached(site, edge)
+    gateway = site.device(edge).open()
+    device = site.device(mine).open()
+    assert says(site, gateway, mine, "a")
+    site.certid("device", "lock", edge)
+    gateway.wait_closed(1)
+    assert site.device(edge).attempt() == REFUSED
+    # What it has by itself stays: its own connection, its attachment.
+    device.publish(topic(mine, "evt"), "myself")
+    assert device.is_open()
+    assert site.certid.device(mine)["gateway"] == edge
+    site.certid("device", "unlock", edge)
+    site.settle()
+    assert says(site, site.device(edge).open(), mine, "b")
+
+
+def test_a_removed_gateway_leaves_its_devices_alone(site: Site, edge: str) -> None:
+    mine = attached(site, edge)
+    gateway = site.device(edge).open()
+    assert says(site, gateway, mine, "a")
+    site.certid("device", "remove", edge)
+    gateway.wait_closed(1)
+    assert site.certid.device(mine)["gateway"] is None
+    again = site.device(edge).open()  # enrols anew
+    assert not says(site, again, mine, "b")
+
+
+def test_a_device_speaks_for_no_other(site: Site) -> None:
+    one, two = enrolled(site), enrolled(site)
+    device = site.device(one).open()
+    backend = site.backend("d/#")
+    device.publish(topic(two, "evt"), "forged")
+    device.publish(topic(one, "evt"), "own")
+    backend.wait_message(topic(one, "evt"), "own")
+    assert "forged" not in backend.payloads()
+
+
+def test_an_unprivileged_gateway_registers_nobody(site: Site, edge: str) -> None:
+    fresh, listed = site.new_id(), site.new_id()
+    site.certid("device", "add", listed)
+    site.settle()
+    gateway = site.device(edge).open()
+    assert not says(site, gateway, fresh, "a")
+    assert not says(site, gateway, listed, "b")
+    assert not known(site, fresh) and state(site, listed) == "allowed"
+
+
+def test_what_was_added_and_attached_is_provisioned_by_its_gateway(
+    site: Site, edge: str
+) -> None:
+    listed = site.new_id()
+    site.certid("device", "add", listed)
+    site.certid("device", "attach", listed, edge)
+    site.settle()
+    gateway = site.device(edge).open()
+    assert says(site, gateway, listed, "a")
+    until(lambda: state(site, listed) == "provisioned", "the row")
+    event = site.certid.events("device-provisioned")[-1]
+    assert event["subject"] == listed and edge in event["detail"]
+
+
+@pytest.fixture
+def hub(site: Site) -> Any:
+    """A privileged gateway, connected."""
+    site.certid("type", "set", "g:hub", "--privileged", "yes")
+    site.settle()
+    identity = site.new_id("hub", "g")
+    gateway = site.device(identity).open()
+    until(lambda: known(site, identity), "the gateway's row")
+    yield gateway
+    site.certid("type", "unset", "g:hub")
+    site.settle()
+
+
+def test_a_privileged_gateway_registers_on_first_publish(
+    site: Site, hub: Any
+) -> None:
+    fresh = site.new_id()
+    assert not hub.subscribe(topic(fresh, "cmd"))
+    assert says(site, hub, fresh, "first")  # the first message is not lost
+    until(lambda: known(site, fresh), "the row")
+    row = site.certid.device(fresh)
+    assert (row["state"], row["gateway"]) == ("provisioned", hub.client_id)
+    assert row["fingerprint"] is None
+    assert says(site, hub, fresh, "second") and hub.subscribe(topic(fresh, "cmd"))
+    found = [e for e in site.certid.events("device-provisioned") if e["subject"] == fresh]
+    assert len(found) == 1 and hub.client_id in found[0]["detail"]
+
+
+def test_it_takes_nothing_that_is_another_s(site: Site, hub: Any, edge: str) -> None:
+    own_path, behind_edge = enrolled(site), attached(site, edge)
+    assert not says(site, hub, own_path, "a")
+    assert not says(site, hub, behind_edge, "b")
+    assert site.certid.device(own_path)["gateway"] is None
+    assert site.certid.device(behind_edge)["gateway"] == edge
+
+
+def test_it_takes_what_was_added_for_anybody(site: Site, hub: Any) -> None:
+    listed = site.new_id()
+    site.certid("device", "add", listed)
+    site.settle()
+    assert says(site, hub, listed, "a")
+    until(lambda: state(site, listed) == "provisioned", "the row")
+    assert site.certid.device(listed)["gateway"] == hub.client_id
+
+
+@pytest.mark.parametrize(
+    "options,reason",
+    [
+        (["--enrol", "listed"], "device-unlisted"),
+        (["--enrol", "approve"], "device-pending"),
+        (["--id-format", "decimal"], "id-format"),
+        (["--address", "192.0.2.0/24"], "address"),
+    ],
+)
+def test_what_holds_for_a_device_holds_behind_it(
+    site: Site, hub: Any, options: list, reason: str
+) -> None:
+    type_ = f"kind-{reason}"
+    site.certid("type", "set", f"d:{type_}", *options)
+    site.settle()
+    fresh, since = site.new_id(type_), site.broker.mark()
+    assert not says(site, hub, fresh, "a")
+    site.broker.wait_log(
+        rf"certid: refused reason={reason} identity={fresh}", since=since
+    )
+    if reason == "device-pending":
+        until(lambda: known(site, fresh), "the pending row")
+        assert state(site, fresh) == "pending"
+        site.certid("device", "approve", fresh)
+        site.settle()
+        assert says(site, hub, fresh, "b")
+    else:
+        assert not known(site, fresh)
+
+
+def test_a_type_quota_counts_behind_it(site: Site, hub: Any) -> None:
+    site.certid("type", "set", "d:few", "--max-devices", 3)
+    site.settle()
+    ids = [site.new_id("few") for _ in range(6)]
+    heard = [says(site, hub, identity, "x") for identity in ids]
+    assert heard == [True] * 3 + [False] * 3
+
+
+def test_500_devices_and_no_more(site: Site, hub: Any) -> None:
+    ids = [f"d:crowd:n{n:04}" for n in range(510)]
+    backend = site.backend("d/crowd/+/evt", "g/#")
+    for identity in ids:
+        hub.publish(topic(identity, "evt"), "x")
+    hub.publish(topic(hub.client_id, "end"), "end")
+    backend.wait_message(topic(hub.client_id, "end"), "end")
+    until(
+        lambda: len(site.certid.json("device", "list", "--gateway", hub.client_id,
+                                     "--limit", 1000)) == 500,
+        "500 rows",
+    )
+    assert not says(site, hub, "d:crowd:one-more", "y")
