@@ -20,7 +20,7 @@ export LC_ALL=C
 self=$(readlink -f "$0")
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 # libcurl4 has another name since Debian 13.
-wanted="mosquitto mosquitto-clients libsqlite3-0 libcjson1 libcurl4t64|libcurl4"
+wanted="mosquitto mosquitto-clients libsqlite3-0 libcjson1 libcsv3 libcurl4t64|libcurl4"
 
 die() {
 	echo "get-broker.sh: $*" >&2
