@@ -58,6 +58,16 @@ presents_token(const struct request *request)
 	        read_name(name, &ignored, &why));
 }
 
+/* Why what it presents is no token: a password that may be meant as one. */
+static const char *
+find_stray_password(const struct request *request)
+{
+	return request->password == NULL || presents_token(request)
+	    ? NULL
+	    : "the password is no token: the user name must be " TOKEN_USERNAME
+	      " or the identity";
+}
+
 /* Whom the client names by its words alone. */
 static bool
 read_claim(const struct tenant *tenant, const struct request *request,
@@ -119,6 +129,25 @@ is_of_other(const struct tenant *tenant, const struct request *request,
 	    !identity_equal(&claimed, &facts->who);
 }
 
+/* Why a device has no token.  The client is not told which it is. */
+static const char *
+describe_missing_token(enum sight sight)
+{
+	switch (sight) {
+	case SIGHT_FIRST:
+		return "no such device is registered";
+	case SIGHT_CASE:
+		return "no such device is registered, but one in other upper "
+		       "and lower case";
+	case SIGHT_FAILED:
+	case SIGHT_ALLOWED:
+	case SIGHT_PENDING:
+	case SIGHT_KNOWN:
+		break;
+	}
+	return "the device has no token";
+}
+
 /* One comparison for each token, also where there is nothing to compare. */
 static void
 read_token(const struct request *request, const struct device *device,
@@ -131,7 +160,7 @@ read_token(const struct request *request, const struct device *device,
 
 	facts->token = TOKEN_WRONG;
 	if (!kept->is_set) {
-		facts->token_detail = "the device has no token";
+		facts->token_detail = describe_missing_token(facts->sight);
 	} else if (!same) {
 		facts->token_detail = "the token is not the device's";
 	} else if (request->now >= kept->expires_at) {
@@ -276,6 +305,8 @@ read_registry(const struct snapshot *snapshot, const struct tenant *tenant,
 	if (has_token) {
 		facts->token_of_other = is_of_other(tenant, request, facts);
 		read_token(request, &device, facts, out);
+	} else {
+		facts->token_detail = find_stray_password(request);
 	}
 	device_done(&device);
 }
@@ -297,7 +328,10 @@ conclude(const struct facts *facts, struct answer *out)
 		out->detail = facts->certificate_detail;
 	} else if (reason == facts->identity) {
 		out->detail = facts->identity_detail;
-	} else if (reason == REASON_TOKEN_WRONG) {
+	} else if (reason == REASON_LEVEL_TLS) {
+		out->detail = facts->tls_unknown ? DETAIL_TLS_UNKNOWN : NULL;
+	} else if (reason == REASON_TOKEN_WRONG ||
+	    reason == REASON_LEVEL_TOKEN || reason == REASON_CERT_MISSING) {
 		out->detail = facts->token_detail;
 	} else if (reason == REASON_IDENTITY_CONFLICT) {
 		out->detail = "the token is presented for another device than "
@@ -326,6 +360,7 @@ admission_decide(const struct snapshot *snapshot, const char *org,
 	facts.client_id = request->client_id;
 	facts.address = request->address;
 	facts.tls = request->tls;
+	facts.tls_unknown = request->tls_unknown;
 	facts.can_record = request->can_record;
 	facts.clock_is_set = request->clock_is_set;
 	facts.now = request->now;

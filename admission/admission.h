@@ -50,6 +50,7 @@ struct request {
 	const char *password;      /* as in CONNECT, or NULL */
 	const char *address;       /* it comes from; NULL: not known */
 	bool tls;
+	bool tls_unknown;  /* tls is false because the broker does not tell */
 	bool can_record;   /* the registry takes a new device now */
 	bool clock_is_set; /* see facts */
 	int64_t now;
@@ -64,13 +65,17 @@ struct answer {
 	uint8_t ca[HASH_LEN];
 	int64_t valid_until;     /* of the chain; CLOCK_NONE: none verified */
 	struct trust_path *path; /* of the chain; answer_done() drops it */
-	const char *detail;      /* constant: why the certificate, identity or
-	                            token failed; NULL: nothing to add */
+	const char *detail;      /* constant, for the log and not for the
+	                            client: why the certificate, identity, TLS
+	                            or token failed; NULL: nothing to add */
 	unsigned seen_with;      /* SEEN_ bits of this connection */
 	struct token_hash token; /* that it presented, where it was right */
 	struct pin presented;    /* its certificate, where one was verified */
 	bool was_known; /* a device was there, in whatever state; then: */
 	struct pins pins_before; /* what verdict.pins takes the place of */
+	struct token_hash device_token;
+	bool has_gateway;
+	struct identity gateway; /* that it is attached to */
 };
 
 void answer_done(struct answer *answer);
@@ -96,8 +101,9 @@ void admission_decide(const struct snapshot *snapshot, const char *org,
  * (known, provisioned): it may from now on, and verdict.action says what to
  * write; refused: the message is denied.  A device that is attached to another
  * gateway, that is pending, or that was provisioned without a gateway is
- * refused with device-unlisted: an operator attaches it.  ca (may be NULL) is
- * the one that anchors the gateway: its enrolment mode and rate hold.
+ * refused with device-unlisted, or device-pending: an operator sees to it.  ca
+ * is the one that anchors the gateway: its enrolment mode and rate hold; NULL:
+ * none does that is known, and the mode is listed.
  */
 struct behind {
 	const struct identity *gateway, *who;
@@ -118,6 +124,13 @@ void admission_behind(const struct snapshot *snapshot, const char *org,
  * refused: to be written again it has to connect again.  A token counts while
  * it is the device's and has not expired; answer.valid_until is the earlier end
  * of what the level asks for.
+ *
+ * Where a device has pins the certificate must be in a slot, else pin-mismatch:
+ * its rotation takes it up, and that is written, when it connects again.  Where
+ * it has none, and the mode is first, the certificate becomes the first one:
+ * verdict.action is ACTION_PINS, and verdict.pins are to be written in the
+ * place of pins_before.  The session stands, also if that cannot be done now.
+ * No other action is asked for.
  */
 struct standing {
 	const struct leaf *leaf;

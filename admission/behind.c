@@ -13,28 +13,34 @@ is_privileged(const struct tenant *tenant, const struct identity *gateway)
 	return gateway->type.class == 'g' && type != NULL && type->privileged;
 }
 
-/* What an operator has to settle first: NULL, or a constant sentence. */
-static const char *
-find_objection(const struct device *device, const struct identity *gateway)
+static bool
+refuse(struct answer *out, enum reason reason, const char *detail)
 {
-	if (device->has_gateway) {
-		if (!identity_equal(&device->gateway, gateway)) {
-			return "it is attached to another gateway";
-		}
-	} else if (device->state == DEVICE_PROVISIONED) {
-		return "it is provisioned, and attached to no gateway";
-	}
-	return device->state == DEVICE_PENDING ? "it waits for approval" : NULL;
-}
-
-static void
-refuse(struct answer *out, const char *detail)
-{
-	out->verdict.reason = REASON_DEVICE_UNLISTED;
+	out->verdict.reason = reason;
 	out->detail = detail;
+	return true;
 }
 
-/* The CA of the gateway, whose mode and rate hold; false: it is gone. */
+/* What an operator has to settle first, of a device that is there. */
+static bool
+has_objection(const struct device *device, const struct identity *gateway,
+    struct answer *out)
+{
+	if (device->has_gateway && !identity_equal(&device->gateway, gateway)) {
+		return refuse(out, REASON_DEVICE_UNLISTED,
+		    "it is attached to another gateway");
+	}
+	if (device->state == DEVICE_PENDING) {
+		return refuse(
+		    out, REASON_DEVICE_PENDING, "it waits for approval");
+	}
+	return !device->has_gateway && device->state == DEVICE_PROVISIONED &&
+	    refuse(out, REASON_DEVICE_UNLISTED,
+	        "it is provisioned, and attached to no gateway");
+}
+
+/* The CA of the gateway, whose mode and rate hold; where none is known, the
+ * strictest mode does.  False: it is gone. */
 static bool
 read_ca(const struct snapshot *snapshot, const char *org,
     const struct behind *behind, struct facts *facts, struct answer *out,
@@ -42,6 +48,8 @@ read_ca(const struct snapshot *snapshot, const char *org,
 {
 	*ca = NULL;
 	if (behind->ca == NULL) {
+		facts->has_ca_enrolment = true;
+		facts->ca_enrolment = ENROL_LISTED;
 		return true;
 	}
 	out->has_ca = true;
@@ -56,9 +64,10 @@ decide(const struct snapshot *snapshot, const struct tenant *tenant,
     const struct behind *behind, const struct source *source,
     struct facts *facts, struct answer *out)
 {
-	const char *org = tenant->policy.org, *objection = NULL;
+	const char *org = tenant->policy.org;
 	const struct ca_record *ca;
 	struct device device;
+	bool refused = false;
 
 	if (!read_ca(snapshot, org, behind, facts, out, &ca)) {
 		out->verdict.reason = REASON_CA_UNKNOWN;
@@ -66,16 +75,16 @@ decide(const struct snapshot *snapshot, const struct tenant *tenant,
 	}
 	facts_look_up(facts, source, org, &device, out);
 	if (out->was_known && !device.locked) {
-		objection = find_objection(&device, behind->gateway);
+		refused = has_objection(&device, behind->gateway, out);
 	}
 	/* What an operator attached to it needs no privilege. */
-	if (objection == NULL && !(out->was_known && device.has_gateway) &&
+	if (!refused && !(out->was_known && device.has_gateway) &&
 	    !is_privileged(tenant, behind->gateway)) {
-		objection = "the gateway is not privileged";
+		refused = refuse(out, REASON_DEVICE_UNLISTED,
+		    "the gateway is not privileged");
 	}
 	device_done(&device);
-	if (objection != NULL) {
-		refuse(out, objection);
+	if (refused) {
 		return;
 	}
 	facts_count(facts, source, &tenant->policy, ca);
@@ -102,7 +111,8 @@ admission_behind(const struct snapshot *snapshot, const char *org,
 		return;
 	}
 	if (behind->who->type.class != 'd') {
-		refuse(out, "a gateway stands behind no other");
+		(void)refuse(out, REASON_DEVICE_UNLISTED,
+		    "a gateway stands behind no other");
 		return;
 	}
 	decide(snapshot, tenant, behind, source, &facts, out);

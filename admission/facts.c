@@ -49,6 +49,9 @@ facts_look_up(struct facts *facts, const struct source *source, const char *org,
 	facts->pins = device->pins;
 	out->was_known = true;
 	out->pins_before = device->pins;
+	out->device_token = device->token;
+	out->has_gateway = device->has_gateway;
+	out->gateway = device->gateway;
 }
 
 static bool

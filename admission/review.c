@@ -74,6 +74,8 @@ admission_review(const struct snapshot *snapshot, const char *org,
 	out->has_identity = true;
 	out->who = *standing->who;
 	out->seen_with = standing->seen_with;
+	out->was_known = standing->sight == SIGHT_KNOWN;
+	out->pins_before = standing->pins;
 	if (tenant == NULL) {
 		out->verdict.reason = REASON_CA_UNKNOWN; /* went with its org */
 		return;
@@ -87,9 +89,10 @@ admission_review(const struct snapshot *snapshot, const char *org,
 	facts.pins = standing->pins;
 	facts.now = standing->now;
 	facts.clock_is_set = true;
-	/* Nothing is written in a review.  A certificate that would be taken up
-	 * stays, and a device that is not provisioned any more is none. */
+	/* Nothing is written in a review but a first certificate, and a device
+	 * that is not provisioned any more is none. */
 	facts.can_record = true;
+	facts.is_again = true;
 	facts.sight =
 	    standing->sight == SIGHT_ALLOWED ? SIGHT_FIRST : standing->sight;
 	facts.has_ca_enrolment = true;
@@ -101,8 +104,10 @@ admission_review(const struct snapshot *snapshot, const char *org,
 		read_token(standing, &facts, out);
 	}
 	policy_decide(&tenant->policy, &facts, &out->verdict, NULL);
-	out->verdict.action = ACTION_NONE;
-	out->verdict.pins = standing->pins;
+	if (out->verdict.action != ACTION_PINS) {
+		out->verdict.action = ACTION_NONE;
+		out->verdict.pins = standing->pins;
+	}
 	if (out->token.is_set && facts_need_token(&facts, out->verdict.level)) {
 		out->valid_until =
 		    facts_earlier(out->valid_until, out->token.expires_at);

@@ -221,6 +221,47 @@ snapshot_org_of_host(const struct snapshot *snapshot, const char *host)
 	return matches == 1 ? found : NULL;
 }
 
+/* Whether the org gives its client id to who, or (NULL) to anybody. */
+static bool
+gives_id(const struct tenant *tenant, const char *client_id,
+    const struct identity *who)
+{
+	const struct policy *policy = &tenant->policy;
+	struct identity ignored;
+
+	return who == NULL ? client_template_read(&policy->client_template,
+	                         policy->org, client_id, &ignored)
+	                   : client_template_admits(&policy->client_template,
+	                         policy->org, who, client_id);
+}
+
+const char *
+snapshot_org_of_client(const struct snapshot *snapshot, const char *client_id,
+    const char *username)
+{
+	struct identity who;
+	const char *why;
+	bool is_named = username != NULL &&
+	    identity_parse(username, strlen(username), &who, &why) == RES_OK;
+	size_t i, reads = 0;
+
+	for (i = 0; client_id != NULL && i < snapshot->tenant_count; i++) {
+		const struct tenant *tenant = &snapshot->tenants[i];
+
+		if (tenant->marker[0] == '\0' ||
+		    strstr(client_id, tenant->marker) == NULL) {
+			continue;
+		}
+		if (gives_id(tenant, client_id, is_named ? &who : NULL)) {
+			return tenant->policy.org;
+		}
+		if (++reads >= ORG_READS_MAX) {
+			break;
+		}
+	}
+	return ORG_DEFAULT;
+}
+
 const struct ca_record *
 snapshot_ca(const struct snapshot *snapshot, const char *org,
     const uint8_t fingerprint[HASH_LEN])

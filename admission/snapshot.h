@@ -22,7 +22,9 @@ struct tenant {
 	struct topic_rule *topics;
 	size_t topic_count;
 	const char *sni; /* suffix of server names; NULL or "": none */
-	bool topics_on;  /* false: other ACL sources decide for the admitted */
+	/* What every client id holds, by {org} in the template; "": nothing. */
+	char marker[CLIENT_TEMPLATE_MAX + NAME_MAX_LEN + 1];
+	bool topics_on; /* false: other ACL sources decide for the admitted */
 	bool locks_clones; /* the setting clone-action is lock */
 	int64_t event_days;
 };
@@ -56,6 +58,17 @@ const char *snapshot_org(const struct snapshot *snapshot, size_t i);
  */
 const char *snapshot_org_of_host(
     const struct snapshot *snapshot, const char *host);
+
+/*
+ * The org of a client that shows no certificate, by its client id: the first in
+ * order whose client-id template holds {org} and gives this id to username, if
+ * that is an identity, or else to any identity; otherwise the org default, also
+ * for NULL.  Searches client_id once for each such org, and takes it apart at
+ * most ORG_READS_MAX times.
+ */
+#define ORG_READS_MAX 16
+const char *snapshot_org_of_client(const struct snapshot *snapshot,
+    const char *client_id, const char *username);
 
 /* The registry's record of a CA, for names and ids; NULL: not there. */
 const struct ca_record *snapshot_ca(const struct snapshot *snapshot,

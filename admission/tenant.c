@@ -355,6 +355,37 @@ start_tenant(
 	return trust_set_new(&tenant->trust);
 }
 
+/* The name of the org with the ordinary bytes of the template around it. */
+static void
+mark(struct tenant *tenant)
+{
+	const char *text = tenant->policy.client_template.text;
+	const char *start = text;
+	char *end = tenant->marker;
+	unsigned word;
+	size_t len;
+
+	for (; *text != '\0'; text += len) {
+		word = policy_word(text, &len);
+		if (word == WORD_ORG) {
+			memcpy(end, start, (size_t)(text - start));
+			end += text - start;
+			memcpy(end, tenant->policy.org,
+			    strlen(tenant->policy.org));
+			end += strlen(tenant->policy.org);
+			text += len;
+			for (; *text != '\0' && policy_word(text, &len) == 0;
+			     text++) {
+				*end++ = *text;
+			}
+			*end = '\0';
+			return;
+		}
+		len = word == 0 ? 1 : len;
+		start = word == 0 ? start : text + len;
+	}
+}
+
 /* One loop for every kind of record: those of this org, one by one. */
 #define EACH(of, add, to)                                                      \
 	for (i = 0; r == RES_OK && i < config->of##_count; i++) {              \
@@ -381,6 +412,7 @@ tenant_fill(struct tenant *tenant, const struct config *config,
 	EACH(rule, add_rule, &tenant->policy)
 	EACH(topic, add_topic, tenant)
 	policy_sort(&tenant->policy);
+	mark(tenant);
 	return r;
 }
 

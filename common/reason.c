@@ -75,7 +75,7 @@ static const struct {
     [REASON_QUOTA] = {"quota", "the quota of devices is used up"},
     [REASON_RATE] = {"rate", "new devices arrive faster than is allowed"},
     [REASON_PIN_MISMATCH] = {"pin-mismatch",
-        "the device is pinned to another certificate"},
+        "the certificate is none of those that the device is held to"},
     [REASON_CLOCK_UNSET] = {"clock-unset",
         "the broker's clock is behind the date of its own build"},
     [REASON_REGISTRY_BUSY] = {"registry-busy",

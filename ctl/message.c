@@ -9,9 +9,12 @@
 #include "common/json_value.h"
 #include "manage/execute.h"
 #include "manage/member.h"
+#include "manage/outfile.h"
 #include "manage/request.h"
 #include "manage/streams.h"
 #include "manage/words.h"
+
+#define OPTION_OUTPUT "output"
 
 static bool
 is_plain(const uint8_t *bytes, size_t len)
@@ -152,6 +155,13 @@ is_given(const struct call *call, const struct option *option)
 	return false;
 }
 
+/* A file to write is one of this machine. */
+static bool
+is_ours(const struct option *option)
+{
+	return strcmp(option->name, OPTION_OUTPUT) == 0;
+}
+
 static int
 add_options(const struct call *call, struct json *object)
 {
@@ -160,7 +170,7 @@ add_options(const struct call *call, struct json *object)
 
 	for (; option != NULL && option->name != NULL && code == EXIT_DONE;
 	     option++) {
-		if (is_given(call, option)) {
+		if (is_given(call, option) && !is_ours(option)) {
 			code = add_option(call, object, option);
 		}
 	}
@@ -270,9 +280,30 @@ text_of(const struct json_value *response, const char *key)
 	return value == NULL ? NULL : json_value_text(value);
 }
 
+/* What the command would have printed goes into a file of this machine. */
 static int
-show(const struct json_value *response)
+write_text(const char *path, const char *text)
 {
+	struct diag why = {""};
+	struct outfile file;
+	enum res r = outfile_open(&file, path, &why);
+
+	if (r == RES_OK) {
+		(void)fputs(text, file.to);
+		r = outfile_commit(&file, &why);
+	}
+	if (r != RES_OK) {
+		return fail(r, &why);
+	}
+	(void)fprintf(answers(), "wrote %zu bytes to %s\n", strlen(text), path);
+	return EXIT_DONE;
+}
+
+static int
+show(const struct call *call, const struct json_value *response)
+{
+	const char *path = call_option(call, OPTION_OUTPUT);
+
 	const struct json_value *value =
 	    response == NULL ? NULL : json_value_member(response, "code");
 	const char *text = text_of(response, "text");
@@ -295,13 +326,16 @@ show(const struct json_value *response)
 		    "the broker's answer is none that this certid can read: is "
 		    "it of another version?");
 	}
-	(void)fputs(text, answers());
 	(void)fputs(errors, complaints());
+	if (path != NULL && code == EXIT_DONE) {
+		return write_text(path, text);
+	}
+	(void)fputs(text, answers());
 	return (int)code;
 }
 
 int
-message_show(const char *answer)
+message_show(const struct call *call, const char *answer)
 {
 	struct json_value *root = NULL;
 	struct diag why = {""};
@@ -311,7 +345,7 @@ message_show(const char *answer)
 		return refuse(EXIT_REFUSED,
 		    "the broker's answer is not JSON: %.200s", why.text);
 	}
-	code = show(find_response(root));
+	code = show(call, find_response(root));
 	json_value_free(root);
 	return code;
 }

@@ -12,8 +12,8 @@
  * frees *out.  An exit code, an error told. */
 int message_build(const struct call *call, char **out);
 
-/* Print what an answer holds to stdout and stderr; the exit code that it says.
- */
-int message_show(const char *answer);
+/* Print what an answer to call holds to stdout, or into the file that it is to
+ * be written to on this machine, and to stderr; the exit code that it says. */
+int message_show(const struct call *call, const char *answer);
 
 #endif /* CTL_MESSAGE_H */

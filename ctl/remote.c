@@ -498,6 +498,16 @@ talk(struct mosquitto *client, const struct target *target,
 	return rc;
 }
 
+/* What OpenSSL says of a key of the same kind as the certificate's, and of one
+ * of another. */
+static bool
+is_wrong_key(const char *tls)
+{
+	return strstr(tls, "key values mismatch") != NULL ||
+	    strstr(tls, "key type mismatch") != NULL ||
+	    strstr(tls, "no certificate assigned") != NULL;
+}
+
 /* Why there is no connection. */
 static int
 blame_connection(const struct call *call, const struct target *target,
@@ -511,6 +521,11 @@ blame_connection(const struct call *call, const struct target *target,
 		    "for another name: name its CA with --ca-file, and the "
 		    "broker as in its certificate",
 		    target->host);
+	}
+	if (is_wrong_key(tls)) {
+		return refuse(EXIT_REFUSED,
+		    "the key %.200s is not that of the certificate %.200s",
+		    own_option(call, "key"), own_option(call, "cert"));
 	}
 	if (strstr(tls, "alert") != NULL) {
 		return refuse(EXIT_REFUSED,
@@ -599,7 +614,7 @@ ask(const struct call *call, const struct target *target, const char *message)
 	if (code == EXIT_DONE) {
 		rc = talk(client, target, &exchange, &error);
 		code = exchange.answer != NULL
-		    ? message_show(exchange.answer)
+		    ? message_show(call, exchange.answer)
 		    : blame(call, target, &exchange, rc, error);
 		if (exchange.connected) {
 			(void)mosquitto_disconnect(client);

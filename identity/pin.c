@@ -168,3 +168,16 @@ pins_hold(const struct pins *pins, int64_t now)
 	}
 	return false;
 }
+
+const struct pin *
+pins_waiting(const struct pins *pins)
+{
+	size_t i;
+
+	for (i = 0; i < pins->count; i++) {
+		if (pins->list[i].waits) {
+			return &pins->list[i];
+		}
+	}
+	return NULL;
+}

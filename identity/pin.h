@@ -61,4 +61,7 @@ const struct pin *pins_find(
 /* Whether there is a slot that holds now; those that wait do not count. */
 bool pins_hold(const struct pins *pins, int64_t now);
 
+/* The one that waits for approval, or NULL. */
+const struct pin *pins_waiting(const struct pins *pins);
+
 #endif /* IDENTITY_PIN_H */

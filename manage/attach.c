@@ -75,6 +75,14 @@ run_device_attach(struct call *call)
 	    !take_identity(call, call_arg(call, 1), &gateway)) {
 		return EXIT_USAGE;
 	}
+	if (who.type.class != 'd') {
+		return misuse(call,
+		    "only a device, d:TYPE:ID, can be attached to a gateway");
+	}
+	if (gateway.type.class != 'g') {
+		return misuse(call, "%s is no gateway: name one as g:TYPE:ID",
+		    call_arg(call, 1));
+	}
 	code = find_device(call, &who, &device);
 	if (code == EXIT_DONE) {
 		code = attach(call, &device, &gateway);

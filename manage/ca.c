@@ -3,6 +3,7 @@
  * ca: certid ca list|show|activate|deactivate|remove.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "manage/commands.h"
@@ -170,7 +171,7 @@ print_ca(
     const struct call *call, const struct ca_record *ca, const char *revoked)
 {
 	struct table *table = table_new(NULL, 2);
-	char fingerprint[HASH_TEXT_MAX + 1];
+	char fingerprint[HASH_TEXT_MAX + 1], *tags;
 
 	text_hex(fingerprint, ca->fingerprint, HASH_LEN);
 	table_field(table, "ca", ca->id);
@@ -189,7 +190,9 @@ print_ca(
 	field_scope(table, ca);
 	table_field(table, "enrol", ca->enrol);
 	field_rate(table, ca);
-	table_field(table, "tags", ca->tags);
+	tags = tags_format(ca->tags);
+	table_field(table, "tags", tags != NULL ? tags : ca->tags);
+	free(tags);
 	table_field_time(table, "added", ca->added_at);
 	field_crl(table, ca, call->now);
 	return print_table(table);

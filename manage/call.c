@@ -123,11 +123,14 @@ misuse(const struct call *call, const char *format, ...)
 	    call->words.topic);
 }
 
-static int
-check_org(const struct call *call)
+int
+call_check_org(const struct call *call)
 {
 	size_t i;
 
+	if ((call->words.command->need & NEED_ORG) == 0) {
+		return EXIT_DONE;
+	}
 	for (i = 0; i < call->config.org_count; i++) {
 		if (strcmp(call->config.orgs[i].name, call->org) == 0) {
 			return EXIT_DONE;
@@ -137,21 +140,28 @@ check_org(const struct call *call)
 	    "there is no org \"%.80s\": see \"certid org list\"", call->org);
 }
 
-int
-call_open(struct call *call)
+bool
+call_writes(const struct call *call)
 {
 	unsigned need = call->words.command->need;
 	bool writes = (need & NEED_WRITE) != 0 ||
 	    ((need & NEED_WRITE_WITH_ARGS) != 0 && call->words.arg_count > 0);
 	bool previews = (need & NEED_READ_TO_PREVIEW) != 0 &&
 	    call_option(call, "preview") != NULL;
+
+	return writes && !previews;
+}
+
+int
+call_load(struct call *call)
+{
 	struct registry_options options = {.path = call->path,
-	    .mode = writes && !previews ? REGISTRY_WRITE : REGISTRY_READ,
-	    .busy_ms = BUSY_MS};
+	    .mode = call_writes(call) ? REGISTRY_WRITE : REGISTRY_READ,
+	    .busy_ms = call->files != NULL ? REMOTE_BUSY_MS : BUSY_MS};
 	struct diag why = {""};
 	enum res r;
 
-	if ((need & NEED_REGISTRY) == 0) {
+	if ((call->words.command->need & NEED_REGISTRY) == 0) {
 		return EXIT_DONE;
 	}
 	r = registry_open(&options, &call->registry, &why);
@@ -162,7 +172,15 @@ call_open(struct call *call)
 		(void)fail(r, &why);
 		return EXIT_NO_REGISTRY;
 	}
-	return need & NEED_ORG ? check_org(call) : EXIT_DONE;
+	return EXIT_DONE;
+}
+
+int
+call_open(struct call *call)
+{
+	int code = call_load(call);
+
+	return code == EXIT_DONE ? call_check_org(call) : code;
 }
 
 void

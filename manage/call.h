@@ -14,6 +14,8 @@
 #define REGISTRY_ENV  "CERTID_REGISTRY"
 #define REGISTRY_PATH "/var/lib/mosquitto/certid/registry.db"
 #define BUSY_MS       5000
+/* Of what comes over MQTT: others wait behind it. */
+#define REMOTE_BUSY_MS 1000
 
 /* What a script sees. */
 enum exit_code {
@@ -48,8 +50,10 @@ struct call {
 	const struct inline_files *files; /* not NULL: the call came over MQTT,
 	                   and nothing of this machine is open to it but the
 	                   registry */
-	struct registry *registry;        /* open where the command needs it */
-	struct config config; /* loaded where the command needs it */
+	bool of_tenant; /* by is an admin of another org than default: of the
+	                   machine, and of other orgs, he is told nothing */
+	struct registry *registry; /* open where the command needs it */
+	struct config config;      /* loaded where the command needs it */
 };
 
 /* The n-th argument of the command; NULL: not given. */
@@ -65,9 +69,15 @@ const char *call_next_option(
 /* What the functions of edit.h ask for. */
 struct edit call_edit(const struct call *call);
 
+/* Whether the command, with these words, is one that changes the registry. */
+bool call_writes(const struct call *call);
+
 /* Open the registry and load its configuration as the command's needs say;
  * EXIT_DONE, or an error that has been told. */
 int call_open(struct call *call);
+/* The two halves of it: the registry first, then whether the org is there. */
+int call_load(struct call *call);
+int call_check_org(const struct call *call);
 void call_done(struct call *call);
 
 /* Tell what went wrong, in one sentence on stderr; the exit code is returned.

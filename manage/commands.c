@@ -108,7 +108,8 @@ static const struct option device_pin_options[] = {
 };
 
 static const struct option device_approve_options[] = {
-    {"cert", "FILE|HASH", USE_ONCE, "approve of nothing but this certificate"},
+    {"cert", "FILE|HASH", USE_ONCE,
+        "nothing but this certificate, which it is held to"},
     {0},
 };
 
@@ -122,11 +123,21 @@ static const struct option device_add_options[] = {
     {0},
 };
 
+static const struct option device_set_options[] = {
+    {"tag", "NAME=VALUE", USE_REPEATED_CLEARABLE,
+        "a tag; they replace all old ones; \"\" for none"},
+    {"info", "FILE", USE_ONCE, "a JSON object about the device; {} for none"},
+    {"window", "DUR|none", USE_ONCE,
+        "time to connect first, from now on, if it is allowed"},
+    {0},
+};
+
 static const struct option device_list_options[] = {
     {"type", "CLASS:TYPE", USE_ONCE, "of this type only"},
     {"state", "STATE", USE_ONCE, "only allowed, pending or provisioned ones"},
     {"gateway", "IDENTITY", USE_ONCE, "only those attached to this gateway"},
     {"locked", NULL, USE_ONCE, "only those that are locked"},
+    {"waiting", NULL, USE_ONCE, "only those whose new certificate waits"},
     {"limit", "N", USE_ONCE, "this many at most; 100 by default"},
     {"after", "IDENTITY", USE_ONCE, "the page that follows this identity"},
     {0},
@@ -146,8 +157,7 @@ static const struct option export_options[] = {
 };
 
 static const struct option explain_options[] = {
-    {"cert", "FILE", USE_ONCE,
-        "its certificate, or with its chain behind it; required"},
+    {"cert", "FILE", USE_ONCE, "its certificate, or with its chain behind it"},
     {"chain", "FILE", USE_ONCE, "intermediate certificates that it sends"},
     {"client-id", "ID", USE_ONCE, "its MQTT client id; else the right one"},
     {"address", "IP", USE_ONCE, "where it comes from"},
@@ -234,6 +244,8 @@ static const struct option hook_add_options[] = {
 	"the\n"                                                                \
 	"words {class} {type} {id} {org}, filled in for each client."
 
+#define HOOK_HELP "HOOK is the id, the beginning of it, or the URL."
+
 #define ADMIN_HELP                                                             \
 	"NAME is an identity of the org, such as d:ops:1; or, in the org "     \
 	"\"default\",\nthe user name of a client that another plugin or the "  \
@@ -246,7 +258,10 @@ const struct command commands[] = {
         "{id}/#\nfor everybody (plain) or the Watson IoT names (iot-2)."},
     {"status", "", 0, 0, status_options, READ_ORG, run_status,
         "show what the registry holds, and what to look after",
-        "What needs attention is printed as warnings, the most urgent first."},
+        "Columns of nothing but 0 are left out; LOCKED and WAITING are of "
+        "devices in any\nstate, LAPSED of the allowed ones: their window has "
+        "ended.  What needs attention\nfollows the table, the most urgent "
+        "first; what keeps devices out is critical."},
 
     {"org add", "ORG", 1, 1, NULL, WRITE_ALL, run_org_add, "add an org",
         "It starts with the settings and topics of a new registry.  Clients "
@@ -317,8 +332,11 @@ const struct command commands[] = {
     {"rule set", "default|CLASS:TYPE LEVEL", 2, 2, rule_set_options,
         WRITE_ORG | NEED_READ_TO_PREVIEW, run_rule_set,
         "set the level that devices must meet", LEVEL_HELP},
-    {"rule unset", "CLASS:TYPE", 1, 1, NULL, WRITE_ORG, run_rule_unset,
-        "let the default rule hold for a type again", NULL},
+    {"rule unset", "CLASS:TYPE", 1, 1, rule_set_options,
+        WRITE_ORG | NEED_READ_TO_PREVIEW, run_rule_unset,
+        "let the default rule hold for a type again",
+        "--preview tells who would be locked out, by how each device "
+        "connected last."},
     {"compliance", "[CLASS:TYPE]", 0, 1, compliance_options, READ_ORG,
         run_compliance, "list the devices that do not meet their rule",
         "The rules come first, as in \"certid rule list\"; then the devices "
@@ -330,8 +348,16 @@ const struct command commands[] = {
         "Its first admitted connection within the window provisions it.  "
         "DUR is a\nnumber with a unit, as in 90s, 15m, 48h, "
         "7d.\n" PIN_HELP},
+    {"device set", "IDENTITY", 1, 1, device_set_options, WRITE_ORG,
+        run_device_set, "change what is noted of a device, or its window",
+        "What is not given stays as it is, and so do token, certificates and "
+        "gateway."},
     {"device list", "", 0, 0, device_list_options, READ_ORG, run_device_list,
-        "list devices, ordered by identity", NULL},
+        "list devices, ordered by identity",
+        "WINDOW is the time that is left to an allowed device to connect "
+        "first; none is\nno limit.  --state pending lists the devices that "
+        "wait for approval, --waiting\nthose of which a new certificate does: "
+        "\"device approve\" lets in either."},
     {"device show", "IDENTITY", 1, 1, NULL, READ_ORG, run_device_show,
         "show a device", NULL},
     {"device lock", "IDENTITY", 1, 1, NULL, WRITE_ORG, run_device_lock,
@@ -340,7 +366,9 @@ const struct command commands[] = {
         "let a locked device connect again", NULL},
     {"device approve", "IDENTITY", 1, 1, device_approve_options, WRITE_ORG,
         run_device_approve,
-        "let in a pending device, or a certificate that waits", NULL},
+        "let in a pending device, or a certificate that waits",
+        "With --cert only if that is what waits; a pending device is held to "
+        "it from then\non, whatever its type says of pins.\n" PIN_HELP},
     {"device pin", "IDENTITY", 1, 1, device_pin_options, WRITE_ORG,
         run_device_pin, "set the certificates that a device is held to",
         "They replace all that it was held to before.\n" PIN_HELP},
@@ -403,7 +431,9 @@ const struct command commands[] = {
     {"explain", "", 0, 0, explain_options, READ_ORG, run_explain,
         "tell how a connection would be decided, and why",
         "The file of --cert is PEM or DER; if it holds several certificates, "
-        "the first\none is the device's and the others are its chain.\n"
+        "the first\none is the device's and the others are its chain.  Of a "
+        "client "
+        "without one, give\n--client-id and --token.\n"
         "No broker is needed and nothing is written.  Exit code 0: admit; "
         "1: refuse."},
     {"event list", "", 0, 0, event_options, READ_ORG, run_event_list,
@@ -423,9 +453,10 @@ const struct command commands[] = {
         "answers 2xx.\nFormat watson tells of device-provisioned alone."},
     {"hook list", "", 0, 0, NULL, READ_ORG, run_hook_list,
         "list the receivers of events, and how delivery does", NULL},
+    {"hook show", "HOOK", 1, 1, NULL, READ_ORG, run_hook_show,
+        "show a receiver of events, and how delivery does", HOOK_HELP},
     {"hook remove", "HOOK", 1, 1, NULL, WRITE_ORG, run_hook_remove,
-        "deliver nothing more to a server",
-        "HOOK is the id, the beginning of it, or the URL."},
+        "deliver nothing more to a server", HOOK_HELP},
     {"admin add", "NAME", 1, 1, NULL, WRITE_ORG, run_admin_add,
         "let somebody manage the org over MQTT", ADMIN_HELP},
     {"admin list", "", 0, 0, NULL, READ_ORG, run_admin_list,

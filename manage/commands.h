@@ -49,6 +49,7 @@ int run_rule_unset(struct call *call);
 int run_compliance(struct call *call);
 
 int run_device_add(struct call *call);
+int run_device_set(struct call *call);
 int run_device_list(struct call *call);
 int run_device_show(struct call *call);
 int run_device_lock(struct call *call);
@@ -62,6 +63,7 @@ int run_device_detach(struct call *call);
 
 int run_hook_add(struct call *call);
 int run_hook_list(struct call *call);
+int run_hook_show(struct call *call);
 int run_hook_remove(struct call *call);
 
 int run_topic_list(struct call *call);

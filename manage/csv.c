@@ -13,8 +13,9 @@
 #define SLACK                                                                  \
 	8 /* bytes in it besides the cell: a quote that may be the             \
 	     last one is put there, too */
-#define DANGERS "=+-@\t\r'"
-#define NOWHERE CSV_COLUMNS_MAX /* the place of a column that is not there */
+#define DANGERS   "=+-@\t\r'"
+#define KNOWN_MAX 255 /* of the names of all columns, in a sentence */
+#define NOWHERE   CSV_COLUMNS_MAX /* the place of a column that is not there */
 
 /* What becomes of the bytes that come. */
 enum phase {
@@ -254,8 +255,12 @@ trim(char *name)
 }
 
 static enum res
-blame_column(const char *name, struct diag *why)
+blame_column(
+    const struct csv_reader *reader, const char *name, struct diag *why)
 {
+	char known[KNOWN_MAX + 1] = "";
+	size_t i, used = 0;
+
 	if (strchr(name, '\r') != NULL) {
 		return diag_res(why, RES_SYNTAX,
 		    "its lines end in CR alone: save it with LF or CRLF");
@@ -263,10 +268,20 @@ blame_column(const char *name, struct diag *why)
 	if (name[0] == '\0') {
 		return diag_res(why, RES_SYNTAX, "a column has no name");
 	}
-	return diag_res(why, RES_SYNTAX, "the column \"%.100s\" is not known%s",
+	for (i = 0; i < reader->column_count; i++) {
+		used += (size_t)snprintf(known + used, sizeof(known) - used,
+		    "%s%s", i == 0 ? "" : ", ", reader->columns[i].name);
+		if (used >= sizeof(known)) {
+			used = sizeof(known) - 1;
+		}
+	}
+	return diag_res(why, RES_SYNTAX,
+	    "the first row must name the columns, and the column \"%.100s\" is "
+	    "not known: %s%s",
 	    name,
-	    strchr(name, ';') != NULL ? ": columns are separated by commas"
-	                              : "");
+	    strchr(name, ';') != NULL ? "columns are separated by commas; "
+	                              : "",
+	    known);
 }
 
 static enum res
@@ -287,7 +302,7 @@ place_column(struct csv_reader *reader, size_t place, struct diag *why)
 		reader->places[i] = place;
 		return RES_OK;
 	}
-	return blame_column(name, why);
+	return blame_column(reader, name, why);
 }
 
 static enum res

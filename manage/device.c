@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * device: certid device add|list|show|lock|unlock|approve|remove.
+ * device: certid device list|lock|unlock|approve|remove.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "identity/id_rule.h"
 #include "manage/commands.h"
 #include "manage/objects.h"
 #include "manage/output.h"
@@ -15,119 +14,8 @@
 #include "manage/words.h"
 #include "policy/pins.h"
 
-#define WINDOW_DEFAULT ((int64_t)48 * 3600)
-#define LIMIT_DEFAULT  100
-#define LIMIT_MAX      100000
-
-/* The file of --info, which must be a JSON object, as text. */
-static int
-take_info(const struct call *call, char **out)
-{
-	const char *path = call_option(call, "info");
-	struct diag why = {""};
-	uint8_t *bytes = NULL;
-	size_t len = 0;
-	enum res r;
-
-	if (path == NULL) {
-		return EXIT_DONE;
-	}
-	r = read_file(
-	    call, path, "a JSON object", JSON_MAX, &bytes, &len, &why);
-	if (r != RES_OK) {
-		return fail(r, &why);
-	}
-	r = memchr(bytes, '\0', len) != NULL
-	    ? diag_res(&why, RES_SYNTAX, "there is a NUL in it")
-	    : json_check((const char *)bytes, '{', JSON_MAX, &why);
-	if (r != RES_OK) {
-		free(bytes);
-		return blame_file(path, &why);
-	}
-	*out = (char *)bytes;
-	return EXIT_DONE;
-}
-
-/* An id that its type does not admit could never connect. */
-static int
-check_id(const struct type_record *type, const struct identity *who)
-{
-	char format[ID_RULE_TEXT_MAX + 1];
-	const char *why = NULL;
-	struct id_rule rule;
-
-	if (!read_id_rule(type, &rule)) {
-		return refuse(EXIT_NO_REGISTRY,
-		    "the registry holds an unknown identity format \"%s\": "
-		    "set it anew with \"certid type set\"",
-		    type->id_format);
-	}
-	if (strchr(who->id, ':') != NULL && !id_rule_admits_colon(&rule)) {
-		return refuse(EXIT_REFUSED,
-		    "the id %s may hold a ':' only in a type with "
-		    "--id-format mac-colon",
-		    who->id);
-	}
-	if (!id_rule_check(&rule, who->id, &why)) {
-		id_rule_format(&rule, format);
-		return refuse(EXIT_REFUSED,
-		    "the id %s does not follow the format of its type, %s: %s",
-		    who->id, format, why);
-	}
-	return EXIT_DONE;
-}
-
-/* What the options and the type say, into a device with an identity; an exit
- * code, an error told. */
-static int
-take_device(const struct call *call, struct device *device)
-{
-	const struct type_record *type =
-	    type_of(&call->config, call->org, &device->who.type);
-	int64_t window = WINDOW_DEFAULT;
-	int code;
-
-	if (type != NULL && type->window != CLOCK_NONE) {
-		window = type->window;
-	}
-	if (!take_window(call, &window) || !take_tags(call, &device->tags)) {
-		return EXIT_USAGE;
-	}
-	device->window_ends_at =
-	    window == CLOCK_FOREVER ? CLOCK_FOREVER : call->now + window;
-	code = check_id(type, &device->who);
-	if (code == EXIT_DONE) {
-		code = take_pins(call, &device->who, &device->pins);
-	}
-	return code == EXIT_DONE ? take_info(call, &device->info) : code;
-}
-
-int
-run_device_add(struct call *call)
-{
-	struct edit edit = call_edit(call);
-	struct device device = {.tags = NULL};
-	struct diag why = {""};
-	struct identity who;
-	enum res r;
-	int code;
-
-	if (!take_identity(call, call_arg(call, 0), &who)) {
-		return EXIT_USAGE;
-	}
-	device_init(&device, call->org, &who);
-	code = take_device(call, &device);
-	if (code == EXIT_DONE) {
-		r = edit_device_add(&edit, &device, &why);
-		code = r != RES_OK
-		    ? fail(r, &why)
-		    : report(call,
-		          device_json(&call->config, &device, call->now),
-		          "added the device %s", call_arg(call, 0));
-	}
-	device_done(&device);
-	return code;
-}
+#define LIMIT_DEFAULT 100
+#define LIMIT_MAX     100000
 
 /* One page under construction; one row more than the page tells of more. */
 struct page {
@@ -138,14 +26,44 @@ struct page {
 	struct identity last;
 };
 
+/* What is left of the time that a device has to connect first. */
 static void
-add_row(struct table *table, const struct device *device)
+format_left(const struct device *device, int64_t now, char text[24])
+{
+	static const struct {
+		int64_t seconds;
+		char unit;
+	} units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+	int64_t left = device->window_ends_at - now;
+	size_t i = 0;
+
+	text[0] = '\0';
+	if (device->state != DEVICE_ALLOWED) {
+		return;
+	}
+	if (device->window_ends_at == CLOCK_FOREVER) {
+		text_set(text, 24, "none");
+	} else if (device->window_ends_at <= now) {
+		text_set(text, 24, "lapsed");
+	} else {
+		while (units[i].seconds > 1 && left < 2 * units[i].seconds) {
+			i++;
+		}
+		(void)snprintf(text, 24, "%lld%c",
+		    (long long)(left / units[i].seconds), units[i].unit);
+	}
+}
+
+static void
+add_row(struct table *table, const struct device *device, int64_t now)
 {
 	char identity[IDENTITY_TEXT_MAX + 1], seen[TIME_MAX + 1] = "";
-	const char *row[] = {identity, device_state_name(device->state),
+	char left[24];
+	const char *row[] = {identity, device_state_name(device->state), left,
 	    device->locked ? "yes" : "no", seen, device->last_address};
 
 	identity_format(&device->who, identity);
+	format_left(device, now, left);
 	if (device->last_seen_at != CLOCK_NONE) {
 		clock_format(device->last_seen_at, seen);
 	}
@@ -166,7 +84,7 @@ visit(const struct device *device, void *context)
 		json_append(page->array,
 		    device_json(&page->call->config, device, page->call->now));
 	} else {
-		add_row(page->table, device);
+		add_row(page->table, device, page->call->now);
 	}
 	return RES_OK;
 }
@@ -238,6 +156,7 @@ take_query(const struct call *call, struct device_query *query,
 		query->after = &selection->after;
 	}
 	query->is_locked = call_option(call, "locked") != NULL;
+	query->is_waiting = call_option(call, "waiting") != NULL;
 	return take_state(call, query) &&
 	    take_gateway(call, &selection->gateway, query) &&
 	    take_number(call, "limit", 1, LIMIT_MAX, &query->limit);
@@ -267,7 +186,7 @@ int
 run_device_list(struct call *call)
 {
 	const char *header[] = {
-	    "IDENTITY", "STATE", "LOCKED", "LAST SEEN", "ADDRESS"};
+	    "IDENTITY", "STATE", "WINDOW", "LOCKED", "LAST SEEN", "ADDRESS"};
 	struct device_query query = {
 	    .org = call->org, .limit = LIMIT_DEFAULT, .full = call->json};
 	struct selection selection = {0};
@@ -280,7 +199,7 @@ run_device_list(struct call *call)
 	}
 	page = (struct page){.call = call,
 	    .array = json_array(),
-	    .table = table_new(header, 5),
+	    .table = table_new(header, 6),
 	    .limit = query.limit};
 	query.limit++;
 	r = registry_scan(call->registry, &query, visit, &page, &why);
@@ -343,37 +262,42 @@ run_device_unlock(struct call *call)
 	return change_lock(call, false);
 }
 
-/* Whether what waits is what --cert names: another one may have come since the
- * operator looked.  An exit code, an error told. */
+/* The certificate of --cert, which must be what waits: another one may have
+ * come since the operator looked.  None given: *named is empty.  An exit code,
+ * an error told. */
 static int
-check_approved(const struct call *call, const struct device *device)
+take_approved(
+    const struct call *call, const struct device *device, struct pins *named)
 {
-	const struct pin *pin;
-	struct pins named = {0};
+	struct pin *pin = &named->list[0];
+	const struct pin *there;
 	char hex[HASH_TEXT_MAX + 1];
-	int code = take_pins(call, &device->who, &named);
+	int code = take_pins(call, &device->who, named);
 
-	if (code != EXIT_DONE || named.count == 0) {
+	if (code != EXIT_DONE || named->count == 0) {
 		return code;
 	}
-	pin = pins_find(&device->pins, named.list[0].fingerprint);
+	there = pins_find(&device->pins, pin->fingerprint);
 	if (device->state == DEVICE_PENDING ? device->has_fingerprint &&
-	            memcmp(device->fingerprint, named.list[0].fingerprint,
-	                HASH_LEN) == 0
-	                                    : pin != NULL && pin->waits) {
+	            memcmp(device->fingerprint, pin->fingerprint, HASH_LEN) == 0
+	                                    : there != NULL && there->waits) {
+		pin->has_ca = device->has_ca;
+		memcpy(pin->ca, device->ca, HASH_LEN);
+		keep_known(&device->pins, named);
 		return EXIT_DONE;
 	}
-	text_hex(hex, named.list[0].fingerprint, HASH_LEN);
+	text_hex(hex, pin->fingerprint, HASH_LEN);
 	return refuse(EXIT_CONFLICT,
 	    "the certificate %.16s... is not what waits: look with \"certid "
 	    "device show %s\"",
 	    hex, call_arg(call, 0));
 }
 
-/* A pending device first; else the certificate that waits. */
+/* A pending device first, which is then held to the certificate that was named;
+ * else the certificate that waits. */
 static enum res
-approve(struct call *call, const struct device *device, const char **what,
-    struct diag *why)
+approve(struct call *call, const struct device *device,
+    const struct pins *named, const char **what, struct diag *why)
 {
 	struct edit edit = call_edit(call);
 	struct pins pins;
@@ -387,14 +311,31 @@ approve(struct call *call, const struct device *device, const char **what,
 		return edit_device_approve_pins(
 		    &edit, &device->who, &device->pins, &pins, why);
 	}
-	*what = "the device";
-	return edit_device_approve(&edit, &device->who, why);
+	*what = named->count > 0 ? "this certificate alone of the device"
+	                         : "the device";
+	return edit_device_approve(&edit, &device->who, named, why);
+}
+
+static int
+report_approved(
+    struct call *call, const struct device *device, const char *what)
+{
+	const char *name = call_arg(call, 0);
+
+	if (device->locked) {
+		caution("the device %s is locked all the same: certid device "
+		        "unlock %s admits it",
+		    name, name);
+	}
+	return report(call, device_json(&call->config, device, call->now),
+	    "approved %s %s", what, name);
 }
 
 int
 run_device_approve(struct call *call)
 {
 	struct device device = {.tags = NULL};
+	struct pins named = {.count = 0};
 	struct diag why = {""};
 	struct identity who;
 	const char *what = "";
@@ -406,18 +347,16 @@ run_device_approve(struct call *call)
 	}
 	code = find_device(call, &who, &device);
 	if (code == EXIT_DONE) {
-		code = check_approved(call, &device);
+		code = take_approved(call, &device, &named);
 	}
 	if (code == EXIT_DONE) {
-		r = approve(call, &device, &what, &why);
+		r = approve(call, &device, &named, &what, &why);
 		device_done(&device);
 		code = r == RES_OK ? find_device(call, &who, &device)
 		                   : fail(r, &why);
 	}
 	if (code == EXIT_DONE) {
-		code =
-		    report(call, device_json(&call->config, &device, call->now),
-		        "approved %s %s", what, call_arg(call, 0));
+		code = report_approved(call, &device, what);
 	}
 	device_done(&device);
 	return code;

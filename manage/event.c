@@ -20,6 +20,11 @@
 #define LIMIT_MAX     100000
 #define POLL_MS       100
 
+/* What may be long comes last. */
+static const char *const header[] = {
+    "SEQ", "TIME", "ACTOR", "KIND", "SUBJECT", "DETAIL"};
+#define COUNT (sizeof(header) / sizeof(header[0]))
+
 static bool
 take_kind(const struct call *call, const char **out)
 {
@@ -72,8 +77,6 @@ list(const struct event *event, void *context)
 int
 run_event_list(struct call *call)
 {
-	const char *header[] = {
-	    "SEQ", "TIME", "ACTOR", "KIND", "SUBJECT", "DETAIL"};
 	struct event_query query = {.org = call->org,
 	    .since = CLOCK_NONE,
 	    .limit = LIMIT_DEFAULT,
@@ -86,7 +89,7 @@ run_event_list(struct call *call)
 		return EXIT_USAGE;
 	}
 	listing.array = json_array();
-	listing.table = table_new(header, 6);
+	listing.table = table_new(header, COUNT);
 	r = registry_events(call->registry, &query, list, &listing, &why);
 	if (r == RES_OK && call->json) {
 		table_free(listing.table);
@@ -118,21 +121,32 @@ struct follower {
 	bool reader_gone; /* nobody reads what we print */
 };
 
+/* One row of a table that has no end: its columns are as wide as what most
+ * events have in them. */
 static bool
-print_line(const struct event *event)
+print_row(const char *const row[])
 {
-	const char *cells[] = {
-	    event->actor, event->kind, event->subject, event->detail};
-	char time[TIME_MAX + 1];
-	struct table *table = table_new(NULL, 5);
-	const char *row[] = {time, cells[0], cells[1], cells[2], cells[3]};
+	static const int widths[] = {6, 20, 8, 18, 24, 0};
+	struct table *table = table_new(NULL, COUNT);
 	enum res r;
 
-	clock_format(event->time, time);
+	table_pad(table, widths);
 	table_add(table, row);
 	r = table_write(table, answers(), false);
 	table_free(table);
 	return r == RES_OK;
+}
+
+static bool
+print_line(const struct event *event)
+{
+	char seq[24], time[TIME_MAX + 1];
+	const char *row[] = {seq, time, event->actor, event->kind,
+	    event->subject, event->detail};
+
+	(void)snprintf(seq, sizeof(seq), "%lld", (long long)event->seq);
+	clock_format(event->time, time);
+	return print_row(row);
 }
 
 static enum res
@@ -220,6 +234,10 @@ run_event_follow(struct call *call)
 			return fail(r, &why);
 		}
 	}
+	if (!call->json && !print_row(header)) {
+		return fail(RES_NOMEM, &why);
+	}
+	(void)fflush(answers());
 	code = run_follower(call, &query, &follower);
 	if (follower.reader_gone) {
 		/* What stays in the buffer is nobody's loss. */

@@ -7,80 +7,43 @@
 
 #include "common/json.h"
 #include "manage/commands.h"
+#include "manage/interrupt.h"
 #include "manage/request.h"
+#include "manage/right.h"
+#include "manage/sink.h"
 #include "manage/streams.h"
 
 #define UNKNOWN         "Unknown command" /* as other plugins answer */
 #define CORRELATION_MAX 4096
 #define WARNINGS_MAX    100
 
-/* What a command prints, in memory. */
-struct sink {
-	char *text; /* NULL: nothing yet */
-	size_t len, room;
-	size_t left; /* bytes that are still taken */
-	bool over;   /* more came than that, or there was no memory */
+/* What is said of mistakes, beside the room for answers. */
+#define COMPLAINTS_MAX (32 << 10)
+
+/* One message. */
+struct run {
+	struct admin admin;
+	size_t left;      /* bytes that are still taken for answers */
+	struct diag over; /* why no other command is run; "": they are */
 };
 
 /* One command of a message. */
 struct job {
-	const struct admin *admin;
+	struct run *run;
 	struct request request;
 	bool as_text, in_colour;
 	const char *correlation; /* NULL: none */
 	const char *org;         /* for the words; NULL: none */
 	struct sink answers, complaints;
+	bool writes; /* once it is known; what it did stays done */
 	int code;
 };
-
-static ssize_t
-take_bytes(void *cookie, const char *bytes, size_t len)
-{
-	struct sink *sink = cookie;
-	size_t room = sink->room == 0 ? 4096 : sink->room;
-	char *text;
-
-	/* What does not fit is dropped, and the whole answer with it. */
-	sink->over |= len > sink->left;
-	if (sink->over) {
-		return (ssize_t)len;
-	}
-	while (room < sink->len + len + 1) {
-		room *= 2;
-	}
-	if (room > sink->room) {
-		if ((text = realloc(sink->text, room)) == NULL) {
-			sink->over = true;
-			return (ssize_t)len;
-		}
-		sink->text = text;
-		sink->room = room;
-	}
-	memcpy(sink->text + sink->len, bytes, len);
-	sink->len += len;
-	sink->left -= len;
-	sink->text[sink->len] = '\0';
-	return (ssize_t)len;
-}
-
-static FILE *
-open_sink(struct sink *sink)
-{
-	return fopencookie(
-	    sink, "w", (cookie_io_functions_t){.write = take_bytes});
-}
-
-static const char *
-printed(const struct sink *sink)
-{
-	return sink->text == NULL ? "" : sink->text;
-}
 
 /* A sentence as commands tell them, and how the command ends. */
 static void
 complain(struct job *job, int code, const char *sentence)
 {
-	FILE *to = open_sink(&job->complaints);
+	FILE *to = sink_open(&job->complaints);
 
 	if (to != NULL) {
 		(void)fprintf(to, "certid: %s\n", sentence);
@@ -89,36 +52,43 @@ complain(struct job *job, int code, const char *sentence)
 	job->code = code;
 }
 
-/* Whether the admin may run the command, and for which org. */
-static enum res
-check_right(struct job *job, struct diag *why)
+/* Whether he is an admin still; if not, nothing else is run. */
+static int
+check_standing(struct job *job, const struct call *call)
 {
-	const struct command *command = job->request.command;
-	const struct admin *admin = job->admin;
-	const char *asked = job->request.org;
-	bool of_all = strcmp(admin->org, ORG_DEFAULT) == 0;
+	struct run *run = job->run;
+	struct diag why = {""};
+	enum res r = right_stands(&run->admin, call, &why);
 
-	if ((command->need & NEED_LOCAL) != 0) {
-		return diag_res(why, RES_REFUSED,
-		    "%s is for the machine of the broker: run \"certid %s\" "
-		    "there",
-		    job->request.name, command->words);
+	if (r == RES_OK) {
+		return EXIT_DONE;
 	}
-	if ((command->need & NEED_ORG) == 0) {
-		return of_all ? RES_OK
-		              : diag_res(why, RES_REFUSED,
-		                    "%s is for admins of the org %s, and %s is "
-		                    "one of the org %s",
-		                    job->request.name, ORG_DEFAULT, admin->name,
-		                    admin->org);
+	diag_set(&run->over, "not run: %s", why.text);
+	return fail(r, &run->over);
+}
+
+static void
+run_call(struct job *job, struct call *call)
+{
+	const struct request *request = &job->request;
+	const char *org = call_option(call, "org");
+
+	call->org = org != NULL ? org : ORG_DEFAULT;
+	call->json = call_option(call, "json") != NULL ||
+	    (!job->as_text && (request->command->need & NEED_TEXT) == 0);
+	job->writes = call_writes(call);
+	/* What only reads may end where nobody hears it any more. */
+	job->answers.ends = !job->writes;
+	job->code = call_load(call);
+	if (job->code == EXIT_DONE) {
+		job->code = check_standing(job, call);
 	}
-	if (!of_all && asked != NULL && strcmp(asked, admin->org) != 0) {
-		return diag_res(why, RES_REFUSED,
-		    "%s is an admin of the org %s, and of no other",
-		    admin->name, admin->org);
+	if (job->code == EXIT_DONE) {
+		job->code = call_check_org(call);
 	}
-	job->org = of_all ? asked : admin->org;
-	return RES_OK;
+	if (job->code == EXIT_DONE) {
+		job->code = request->command->run(call);
+	}
 }
 
 /* As certid does with the words of its command line. */
@@ -126,11 +96,12 @@ static void
 run_words(struct job *job)
 {
 	const struct request *request = &job->request;
-	struct call call = {.path = job->admin->registry,
-	    .by = job->admin->name,
+	const struct admin *admin = &job->run->admin;
+	struct call call = {.path = admin->registry,
+	    .by = admin->name,
 	    .files = &request->files,
+	    .of_tenant = right_is_tenant(admin),
 	    .now = clock_now()};
-	const char *org;
 	struct diag why = {""};
 	enum res r;
 
@@ -140,15 +111,7 @@ run_words(struct job *job)
 		job->code = r == RES_SYNTAX ? refuse(EXIT_USAGE, "%s", why.text)
 		                            : fail(r, &why);
 	} else {
-		org = call_option(&call, "org");
-		call.org = org != NULL ? org : ORG_DEFAULT;
-		call.json = call_option(&call, "json") != NULL ||
-		    (!job->as_text &&
-		        (request->command->need & NEED_TEXT) == 0);
-		job->code = call_open(&call);
-		if (job->code == EXIT_DONE) {
-			job->code = request->command->run(&call);
-		}
+		run_call(job, &call);
 	}
 	call_done(&call);
 }
@@ -156,15 +119,17 @@ run_words(struct job *job)
 static void
 run_captured(struct job *job)
 {
-	FILE *to = open_sink(&job->answers);
-	FILE *errors = open_sink(&job->complaints);
+	FILE *to = sink_open(&job->answers);
+	FILE *errors = sink_open(&job->complaints);
 
 	if (to == NULL || errors == NULL) {
-		job->answers.over = true;
+		complain(job, EXIT_REFUSED, "there is not enough memory");
 	} else {
+		interrupt_ask(job->run->admin.stopping);
 		streams_redirect(to, errors, job->in_colour);
 		run_words(job);
 		streams_redirect(NULL, NULL, false);
+		interrupt_ask(NULL);
 	}
 	if (to != NULL) {
 		(void)fclose(to);
@@ -218,6 +183,25 @@ take_correlation(
 	return RES_OK;
 }
 
+/* Whether another command of the message may be begun. */
+static enum res
+check_run(struct run *run, struct diag *why)
+{
+	const atomic_bool *stopping = run->admin.stopping;
+
+	if (run->over.text[0] == '\0' && stopping != NULL &&
+	    atomic_load(stopping)) {
+		diag_set(&run->over, "not run: the broker ends");
+	}
+	if (run->over.text[0] == '\0' && run->left < EXECUTE_ANSWER_MIN) {
+		diag_set(&run->over,
+		    "not run: the answers of this message are too long");
+	}
+	return run->over.text[0] == '\0'
+	    ? RES_OK
+	    : diag_res(why, RES_REFUSED, "%s", run->over.text);
+}
+
 static void
 run_job(struct job *job, const struct json_value *object)
 {
@@ -235,7 +219,11 @@ run_job(struct job *job, const struct json_value *object)
 		complain(job, EXIT_USAGE, why.text);
 		return;
 	}
-	r = check_right(job, &why);
+	r = check_run(job->run, &why);
+	if (r == RES_OK) {
+		r = right_check(
+		    &job->run->admin, &job->request, &job->org, &why);
+	}
 	if (r == RES_OK) {
 		r = request_complete(&job->request, job->org, &why);
 	}
@@ -272,7 +260,7 @@ next_line(const char **at)
 static void
 add_complaints(struct json *response, const struct job *job)
 {
-	const char *at = printed(&job->complaints);
+	const char *at = sink_text(&job->complaints);
 	struct json *warnings = json_array();
 	size_t n = 0;
 	char *line;
@@ -284,6 +272,9 @@ add_complaints(struct json *response, const struct job *job)
 			json_append_text(warnings, line);
 		}
 		free(line);
+	}
+	if (n > WARNINGS_MAX) {
+		json_append_text(warnings, "there are more, left out here");
 	}
 	if (job->code != EXIT_DONE && job->complaints.len == 0) {
 		json_add_text(response, "error",
@@ -306,11 +297,11 @@ is_document(const char *text)
 static void
 add_answer(struct json *response, const struct job *job)
 {
-	const char *text = printed(&job->answers);
+	const char *text = sink_text(&job->answers);
 
 	if (job->as_text) {
 		json_add_lines(response, "text", text);
-		json_add_lines(response, "errors", printed(&job->complaints));
+		json_add_lines(response, "errors", sink_text(&job->complaints));
 		json_add_number(response, "code", job->code);
 		return;
 	}
@@ -325,39 +316,60 @@ add_answer(struct json *response, const struct job *job)
 	}
 }
 
-/* What a command says that printed more than we keep. */
+/* Of a command whose output is more than we keep.  What changed something tells
+ * how it ended all the same; else there is no answer. */
 static void
-forget_answer(struct job *job)
+leave_out(struct job *job)
 {
-	char sentence[160];
+	bool all = job->request.command->run == run_export;
 
-	free(job->answers.text);
-	free(job->complaints.text);
-	memset(&job->answers, 0, sizeof(job->answers));
-	memset(&job->complaints, 0, sizeof(job->complaints));
-	job->complaints.left = sizeof(sentence) + sizeof("certid: \n");
-	(void)snprintf(sentence, sizeof(sentence),
-	    "the answer was dropped, for it is longer than the %d MiB of one "
-	    "message: ask for less",
-	    EXECUTE_ANSWER_MAX >> 20);
-	complain(job, EXIT_REFUSED, sentence);
+	sink_done(&job->answers);
+	if (job->writes) {
+		sink_prepend(&job->complaints,
+		    "certid: warning: it was run; its output was too long and "
+		    "is left out\n");
+		return;
+	}
+	sink_done(&job->complaints);
+	job->complaints.most = COMPLAINTS_MAX;
+	complain(job, EXIT_REFUSED,
+	    all ? "so many devices do not fit into the answer: export them in "
+	          "parts, with --type or --state, or all on the machine of the "
+	          "broker"
+	        : "the answer was dropped, for it is longer than what is left "
+	          "for one message: ask for less");
 }
 
-/* Run one command; *left are the bytes that it may print. */
+/* What the job has printed, as it may be told. */
+static void
+settle(struct job *job)
+{
+	struct run *run = job->run;
+	size_t used = job->answers.len + job->complaints.len;
+
+	run->left -= used < run->left ? used : run->left;
+	if (job->answers.over) {
+		/* So that nobody has us print much, over and over, for
+		 * nothing. */
+		run->left = 0;
+		leave_out(job);
+	}
+	/* The sentences about a registry name its path. */
+	if (right_is_tenant(&run->admin)) {
+		sink_hide(&job->complaints, run->admin.registry);
+	}
+}
+
 static struct json *
-respond(
-    const struct admin *admin, const struct json_value *object, size_t *left)
+respond(struct run *run, const struct json_value *object)
 {
 	struct json *response = json_object();
-	struct job job = {.admin = admin,
-	    .answers = {.left = *left},
-	    .complaints = {.left = *left}};
+	struct job job = {.run = run,
+	    .answers = {.most = run->left},
+	    .complaints = {.most = COMPLAINTS_MAX, .keeps_ends = true}};
 
 	run_job(&job, object);
-	*left -= job.answers.len < *left ? job.answers.len : *left;
-	if (job.answers.over || job.complaints.over) {
-		forget_answer(&job);
-	}
+	settle(&job);
 	json_add_text(response, "command",
 	    job.request.name == NULL ? UNKNOWN : job.request.name);
 	add_answer(response, &job);
@@ -365,8 +377,8 @@ respond(
 		json_add_lines(response, "correlationData", job.correlation);
 	}
 	request_done(&job.request);
-	free(job.answers.text);
-	free(job.complaints.text);
+	sink_done(&job.answers);
+	sink_done(&job.complaints);
 	return response;
 }
 
@@ -422,7 +434,7 @@ execute(const struct admin *admin, const char *message, size_t len)
 {
 	const struct json_value *array = NULL, *object = NULL;
 	struct json *root = json_object(), *responses = json_array();
-	size_t left = EXECUTE_ANSWER_MAX;
+	struct run run = {.admin = *admin, .left = EXECUTE_ANSWER_MAX};
 	struct json_value *read = NULL;
 	struct diag why = {""};
 	char *answer;
@@ -436,7 +448,7 @@ execute(const struct admin *admin, const char *message, size_t len)
 		object = json_value_first(array);
 	}
 	for (; object != NULL; object = json_value_next(object)) {
-		json_append(responses, respond(admin, object, &left));
+		json_append(responses, respond(&run, object));
 	}
 	json_add(root, "responses", responses);
 	answer = json_print(root);

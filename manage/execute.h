@@ -13,6 +13,8 @@
 #ifndef MANAGE_EXECUTE_H
 #define MANAGE_EXECUTE_H
 
+#include <stdatomic.h>
+
 #include "manage/call.h"
 
 #define CONTROL_TOPIC    "$CONTROL/certid/v1"
@@ -20,17 +22,26 @@
 
 #define CONTROL_PAYLOAD_MAX  (4 << 20)  /* bytes of one message */
 #define EXECUTE_COMMANDS_MAX 64         /* of one message */
-#define EXECUTE_ANSWER_MAX   (16 << 20) /* printed for one message */
+#define EXECUTE_ANSWER_MAX   (4 << 20)  /* printed for one message */
+#define EXECUTE_ANSWER_MIN   (64 << 10) /* with less room none is begun */
 
 /* Whose commands they are. */
 struct admin {
 	const char *registry; /* path */
 	const char *org;      /* that it is an admin of; ORG_DEFAULT: of all */
 	const char *name;
+	bool is_new; /* its device may have no row yet: it was admitted for the
+	                first time, a moment ago */
+	const atomic_bool *stopping; /* once true, no other command is begun,
+	                                and a long one ends; NULL: never */
 };
 
 /*
  * Run the commands in message one after the other, whatever becomes of each.
+ * Before each the registry is asked whether he is still an admin; if not, the
+ * rest is not run, and the answer says so.  What a command has done is never
+ * answered as a failure: where its output is too long, that is left out.
+ *
  * The answer, {"responses": [...]}, is text that the caller frees; NULL: no
  * memory.  len bytes and a NUL; a NUL among them is not JSON.  May take as
  * long as other writers keep the registry busy; one thread at a time may use

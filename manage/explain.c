@@ -175,6 +175,28 @@ take_request(const struct call *call, struct request *request)
 	return true;
 }
 
+/* Whom it is about: a certificate tells, and else a client id with a token. */
+static bool
+has_subject(const struct call *call)
+{
+	if (call_option(call, "cert") != NULL) {
+		return true;
+	}
+	if (call_option(call, "chain") != NULL) {
+		(void)misuse(call,
+		    "--chain goes with --cert, the certificate of the device");
+		return false;
+	}
+	if (call_option(call, "client-id") == NULL ||
+	    call_option(call, "token") == NULL) {
+		(void)misuse(call,
+		    "\"explain\" needs --cert FILE; or, of a client without a "
+		    "certificate, --client-id ID and --token T");
+		return false;
+	}
+	return true;
+}
+
 static int
 ask(struct call *call, struct question *question)
 {
@@ -182,13 +204,12 @@ ask(struct call *call, struct question *question)
 	enum res r;
 	int code;
 
-	if (call_option(call, "cert") == NULL) {
-		return misuse(call, "\"explain\" needs --cert FILE");
-	}
-	if (!take_request(call, &question->request)) {
+	if (!has_subject(call) || !take_request(call, &question->request)) {
 		return EXIT_USAGE;
 	}
-	code = read_certificates(call, question);
+	code = call_option(call, "cert") == NULL
+	    ? EXIT_DONE
+	    : read_certificates(call, question);
 	if (code != EXIT_DONE) {
 		return code;
 	}

@@ -6,16 +6,14 @@
  * attached to.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "manage/commands.h"
 #include "manage/interrupt.h"
+#include "manage/outfile.h"
 #include "manage/row.h"
 #include "manage/streams.h"
+#include "manage/type.h"
 #include "manage/words.h"
 
 #define CLASS_GATEWAY 'g'
@@ -26,6 +24,7 @@ struct export
 	struct device_query query;
 	struct device_type type;
 	FILE *to;
+	int64_t count;       /* of devices */
 	bool skips_gateways; /* they have been written */
 	struct diag why;
 };
@@ -50,6 +49,7 @@ visit(const struct device *device, void *context)
 	if (export->skips_gateways && device->who.type.class == CLASS_GATEWAY) {
 		return RES_OK;
 	}
+	export->count++;
 	r = row_write(export->to, device);
 	return r == RES_OK && ferror(export->to) ? write_fault(export) : r;
 }
@@ -89,73 +89,22 @@ write_rows(struct export *export)
 	return r == RES_OK ? scan(export) : r;
 }
 
-static enum res
-close_output(struct export *export)
-{
-	bool failed = fflush(export->to) != 0 ||
-	    fsync(fileno(export->to)) != 0 || ferror(export->to);
-	enum res r = failed ? write_fault(export) : RES_OK;
-
-	if (fclose(export->to) != 0 && r == RES_OK) {
-		r = write_fault(export);
-	}
-	export->to = NULL;
-	return r;
-}
-
-/* Beside path, so that it can take its place; nobody else may read it. */
-static enum res
-open_output(struct export *export, const char *path, char **temporary)
-{
-	struct stat stat;
-	int fd;
-
-	if (lstat(path, &stat) == 0 && !S_ISREG(stat.st_mode)) {
-		return diag_res(&export->why, RES_REFUSED,
-		    "%.200s is there and not a regular file: write to another "
-		    "one, or leave out --output",
-		    path);
-	}
-	if (asprintf(temporary, "%s.XXXXXX", path) < 0) {
-		*temporary = NULL;
-		return RES_NOMEM;
-	}
-	fd = mkostemp(*temporary, O_CLOEXEC);
-	export->to = fd < 0 ? NULL : fdopen(fd, "w");
-	if (export->to != NULL) {
-		return RES_OK;
-	}
-	if (fd >= 0) {
-		(void)close(fd);
-		(void)unlink(*temporary);
-	}
-	free(*temporary);
-	*temporary = NULL;
-	return diag_res(&export->why, RES_REFUSED,
-	    "cannot make the file %.200s: %s", path, strerror(errno));
-}
-
 /* All of it or nothing: what was there before stays until then. */
 static enum res
 write_file(struct export *export, const char *path)
 {
-	char *temporary = NULL;
-	enum res r, closed;
+	struct outfile file;
+	enum res r = outfile_open(&file, path, &export->why);
 
-	r = open_output(export, path, &temporary);
 	if (r != RES_OK) {
 		return r;
 	}
+	export->to = file.to;
 	r = write_rows(export);
-	closed = close_output(export);
-	r = r == RES_OK ? closed : r;
-	if (r == RES_OK && rename(temporary, path) != 0) {
-		r = write_fault(export);
+	if (r == RES_OK) {
+		return outfile_commit(&file, &export->why);
 	}
-	if (r != RES_OK) {
-		(void)unlink(temporary);
-	}
-	free(temporary);
+	outfile_drop(&file);
 	return r;
 }
 
@@ -184,12 +133,40 @@ take_query(const struct call *call, struct export *export)
 	return true;
 }
 
+/* A type that is misspelt has no devices, and a file of none looks as if all
+ * were well. */
+static int
+check_known(const struct call *call, const struct export *export)
+{
+	struct diag why = {""};
+	struct type_view view;
+	enum res r;
+
+	if (export->query.type == NULL) {
+		return EXIT_DONE;
+	}
+	r = type_view(call, export->query.type, &view, &why);
+	if (r != RES_OK) {
+		return fail(r, &why);
+	}
+	return type_is_known(&view) ? EXIT_DONE : refuse_type(&view);
+}
+
+static int
+report_file(int64_t count, const char *path)
+{
+	(void)fprintf(answers(), "exported %lld device%s to %s\n",
+	    (long long)count, count == 1 ? "" : "s", path);
+	return EXIT_DONE;
+}
+
 int
 run_export(struct call *call)
 {
 	const char *path = call_option(call, "output");
 	struct export export = {.call = call, .to = answers()};
 	enum res r;
+	int code;
 
 	if (call->json) {
 		return misuse(call,
@@ -204,6 +181,10 @@ run_export(struct call *call)
 	if (!take_query(call, &export)) {
 		return EXIT_USAGE;
 	}
+	code = check_known(call, &export);
+	if (code != EXIT_DONE) {
+		return code;
+	}
 	if (path == NULL) {
 		r = write_rows(&export);
 		return r == RES_OK ? EXIT_DONE : fail(r, &export.why);
@@ -211,5 +192,6 @@ run_export(struct call *call)
 	interrupt_watch();
 	r = write_file(&export, path);
 	interrupt_forget();
-	return r == RES_OK ? EXIT_DONE : fail(r, &export.why);
+	return r == RES_OK ? report_file(export.count, path)
+	                   : fail(r, &export.why);
 }

@@ -86,8 +86,8 @@ findings_report(struct findings *findings, const struct call *call,
 	}
 	for (i = 0; i < findings->count; i++) {
 		finding = &findings->items[i];
-		warn(call, warnings, "%s%s%s%s",
-		    finding->org == NULL ? "" : "org ",
+		(finding->urgency == URGENT_NOW ? warn_critical : warn)(call,
+		    warnings, "%s%s%s%s", finding->org == NULL ? "" : "org ",
 		    finding->org == NULL ? "" : finding->org,
 		    finding->org == NULL ? "" : ": ", finding->text);
 		json_append(array, finding_json(finding));

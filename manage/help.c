@@ -8,6 +8,9 @@
 #include "manage/commands.h"
 #include "manage/output.h"
 #include "manage/streams.h"
+#include "registry/event.h"
+
+#define WIDTH 78
 
 #define USAGE                                                                  \
 	"usage: certid [--registry PATH] [--org ORG] [--json] COMMAND ...\n"
@@ -47,6 +50,38 @@ list_commands(const char *noun)
 	}
 }
 
+static bool
+takes_kind(const struct command *command)
+{
+	const struct option *option = command->options;
+
+	for (; option != NULL && option->name != NULL; option++) {
+		if (strcmp(option->name, "kind") == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The kinds of events, in lines that fit a terminal. */
+static void
+list_kinds(void)
+{
+	size_t i, column = 0, len;
+
+	(void)fprintf(answers(), "\nkinds of events:");
+	for (i = 0; event_kinds[i] != NULL; i++) {
+		len = strlen(event_kinds[i]) + 1;
+		if (column == 0 || column + len > WIDTH) {
+			(void)fprintf(answers(), "\n ");
+			column = 1;
+		}
+		(void)fprintf(answers(), " %s", event_kinds[i]);
+		column += len;
+	}
+	(void)fputc('\n', answers());
+}
+
 static void
 explain_command(const struct command *command)
 {
@@ -59,6 +94,9 @@ explain_command(const struct command *command)
 	if (command->options != NULL) {
 		(void)fprintf(answers(), "\noptions (... may be repeated):\n");
 		list_options(command->options, false);
+	}
+	if (takes_kind(command)) {
+		list_kinds();
 	}
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * hook: certid hook add|list|remove: receivers of events.
+ * hook: certid hook add|list|show|remove: receivers of events.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -276,32 +276,48 @@ show_kinds(const struct hook_record *hook, char text[2 * WORD_MAX])
 	json_texts_free(kinds, count);
 }
 
+/* How delivery does, as text. */
+struct progress {
+	char waiting[24], delivered[24], dropped[24];
+	char since[TIME_MAX + 1];
+};
+
+static void
+show_progress(
+    const struct hook_record *hook, int64_t backlog, struct progress *out)
+{
+	*out = (struct progress){.since = ""};
+	(void)snprintf(out->waiting, sizeof(out->waiting), "%lld%s",
+	    (long long)backlog, backlog == HOOK_BACKLOG_MAX ? "+" : "");
+	(void)snprintf(out->delivered, sizeof(out->delivered), "%lld",
+	    (long long)hook->delivered);
+	(void)snprintf(out->dropped, sizeof(out->dropped), "%lld",
+	    (long long)hook->dropped);
+	if (hook->failing_since != CLOCK_NONE) {
+		clock_format(hook->failing_since, out->since);
+	}
+}
+
+/* What may be long comes last. */
 static void
 add_row(struct table *table, const struct hook_record *hook, int64_t backlog)
 {
-	char kinds[2 * WORD_MAX], waiting[24], delivered[24], dropped[24];
-	char since[TIME_MAX + 1] = "";
-	const char *row[] = {hook->id, hook->url, hook->format, kinds, waiting,
-	    delivered, dropped, since, hook->failure};
+	char kinds[2 * WORD_MAX];
+	struct progress progress;
+	const char *row[] = {hook->id, progress.waiting, progress.delivered,
+	    progress.dropped, progress.since, hook->format, kinds, hook->url,
+	    hook->failure};
 
 	show_kinds(hook, kinds);
-	(void)snprintf(waiting, sizeof(waiting), "%lld%s", (long long)backlog,
-	    backlog == HOOK_BACKLOG_MAX ? "+" : "");
-	(void)snprintf(
-	    delivered, sizeof(delivered), "%lld", (long long)hook->delivered);
-	(void)snprintf(
-	    dropped, sizeof(dropped), "%lld", (long long)hook->dropped);
-	if (hook->failing_since != CLOCK_NONE) {
-		clock_format(hook->failing_since, since);
-	}
+	show_progress(hook, backlog, &progress);
 	table_add(table, row);
 }
 
 int
 run_hook_list(struct call *call)
 {
-	const char *header[] = {"HOOK", "URL", "FORMAT", "KINDS", "WAITING",
-	    "DELIVERED", "DROPPED", "FAILING SINCE", "WHY"};
+	const char *header[] = {"HOOK", "WAITING", "DELIVERED", "DROPPED",
+	    "FAILING SINCE", "FORMAT", "KINDS", "URL", "WHY"};
 	struct table *table = table_new(header, 9);
 	struct json *array = json_array(), *object;
 	const struct hook_record *hook;
@@ -310,6 +326,7 @@ run_hook_list(struct call *call)
 	enum res r = RES_OK;
 	size_t i;
 
+	table_align_right(table, 1, 3);
 	for (i = 0; r == RES_OK && i < call->config.hook_count; i++) {
 		hook = &call->config.hooks[i];
 		if (strcmp(hook->org, call->org) != 0) {
@@ -331,6 +348,74 @@ run_hook_list(struct call *call)
 	}
 	table_free(table);
 	return fail(r, &why);
+}
+
+/* All kinds, one after the other. */
+static void
+add_kinds(struct table *table, const struct hook_record *hook)
+{
+	char **kinds = NULL;
+	size_t i, count = 0;
+
+	if (json_read_texts(hook->kinds, 256, &kinds, &count, NULL) != RES_OK) {
+		table_field(table, "kind", "?");
+		return;
+	}
+	for (i = 0; i < count; i++) {
+		table_field(table, "kind", kinds[i]);
+	}
+	if (count == 0) {
+		table_field(table, "kind", "every kind");
+	}
+	json_texts_free(kinds, count);
+}
+
+static int
+print_hook(const struct hook_record *hook, int64_t backlog)
+{
+	struct table *table = table_new(NULL, 2);
+	struct progress progress;
+
+	show_progress(hook, backlog, &progress);
+	table_field(table, "hook", hook->id);
+	table_field(table, "url", hook->url);
+	table_field(table, "format", hook->format);
+	add_kinds(table, hook);
+	table_field(table, "signed", hook->secret != NULL ? "yes" : "no");
+	table_field(table, "trusts",
+	    hook->ca_pem != NULL ? "the CAs of --ca-file"
+	                         : "the CAs of the system");
+	table_field_time(table, "added", hook->created_at);
+	table_field(table, "waiting", progress.waiting);
+	table_field(table, "delivered", progress.delivered);
+	table_field(table, "dropped", progress.dropped);
+	table_field(table, "failing since", progress.since);
+	table_field(table, "why", hook->failure);
+	return print_table(table);
+}
+
+int
+run_hook_show(struct call *call)
+{
+	struct hook_record *hook = NULL;
+	struct diag why = {""};
+	struct json *object;
+	int64_t backlog = 0;
+	enum res r = config_find_hook(
+	    &call->config, call->org, call_arg(call, 0), &hook, &why);
+
+	if (r == RES_OK) {
+		r = hook_backlog(call, hook, &backlog, &why);
+	}
+	if (r != RES_OK) {
+		return fail(r, &why);
+	}
+	if (!call->json) {
+		return print_hook(hook, backlog);
+	}
+	object = hook_json(hook);
+	add_state(object, hook, backlog);
+	return print_json(object);
 }
 
 int

@@ -18,15 +18,23 @@
 #include "manage/output.h"
 #include "manage/progress.h"
 #include "manage/row.h"
+#include "manage/spool.h"
 #include "manage/streams.h"
 #include "manage/words.h"
 
 #define BATCH_ROWS  1000
 #define BATCH_BYTES ((size_t)4 << 20) /* of tags, info and subjects in it */
 #define ERRORS_MAX  1000              /* bad rows in the answer of --json */
+#define LINES_MAX   65536             /* that are known, about */
 #define CHUNK       65536
 #define INLINE_MAX  ((size_t)256 << 20)
 #define EVENT_KIND  "import"
+
+/* Where a name stands in the file. */
+struct line {
+	uint64_t hash; /* 0: nothing */
+	int64_t line;
+};
 
 struct import {
 	struct call *call;
@@ -35,13 +43,18 @@ struct import {
 	struct row_terms terms;
 	struct device_type type;
 	struct progress *progress;
-	int64_t bytes, rows; /* read so far */
+	struct registry *before; /* as it was; NULL: not open */
+	int64_t bytes, rows;     /* read so far */
 
 	/* Rows that wait for the registry. */
 	struct device devices[BATCH_ROWS];
 	struct change changes[BATCH_ROWS];
 	int64_t lines[BATCH_ROWS];
 	size_t count, size;
+
+	struct line lines_of[LINES_MAX]; /* of rows that were taken, the later
+	                                    one where two would stand in one
+	                                    place */
 
 	bool has_begun; /* the transaction */
 	int64_t done, bad;
@@ -74,27 +87,126 @@ blame(struct import *import, int64_t line, const char *sentence)
 	json_append(import->errors, error);
 }
 
-/* Why a device is not taken that is there already. */
-static void
-blame_twin(struct import *import, const struct device *device, int64_t line)
+/* Whether the device, or one of another letter case, was registered before this
+ * import: a look at the file past our own transaction.  *same: by this very
+ * name.  Not RES_OK: it cannot be told. */
+static enum res
+look_before(
+    struct import *import, const struct identity *who, bool *found, bool *same)
 {
-	char text[IDENTITY_TEXT_MAX + 1];
+	const struct call *call = import->call;
+	const struct registry_options options = {
+	    .path = call->path, .mode = REGISTRY_READ};
 	struct device there = {.tags = NULL};
 	bool clash = false;
-	struct diag said;
-	enum res r;
+	enum res r = RES_OK;
 
-	identity_format(&device->who, text);
-	r = registry_get(import->call->registry, import->call->org,
-	    &device->who, false, &there, &clash, NULL);
+	if (import->before == NULL) {
+		r = registry_open(&options, &import->before, NULL);
+	}
+	if (r != RES_OK) {
+		return r;
+	}
+	r = registry_get(
+	    import->before, call->org, who, false, &there, &clash, NULL);
 	device_done(&there);
-	diag_set(&said,
-	    r == RES_NOTFOUND && clash
-	        ? "%s differs in letter case alone from a device that is "
-	          "registered already"
-	        : "%s is registered already",
-	    text);
-	blame(import, line, said.text);
+	*same = r == RES_OK;
+	*found = *same || clash;
+	return r == RES_NOTFOUND ? RES_OK : r;
+}
+
+/* The place of a name in lines, whatever its letter case, and its hash
+ * (FNV-1a), which is never 0. */
+static struct line *
+place_of(struct import *import, const struct identity *who, uint64_t *hash)
+{
+	char text[IDENTITY_TEXT_MAX + 1];
+	uint64_t sum = UINT64_C(0xcbf29ce484222325);
+	size_t i;
+
+	identity_format(who, text);
+	for (i = 0; text[i] != '\0'; i++) {
+		sum ^= (unsigned char)(text[i] >= 'A' && text[i] <= 'Z'
+		        ? text[i] - 'A' + 'a'
+		        : text[i]);
+		sum *= UINT64_C(0x100000001b3);
+	}
+	*hash = sum == 0 ? 1 : sum;
+	return &import->lines_of[(sum ^ sum >> 32) % LINES_MAX];
+}
+
+/* The n-th row of the batch was taken. */
+static void
+note_done(struct import *import, size_t n)
+{
+	const struct identity *who = &import->devices[n].who;
+	uint64_t hash;
+	struct line *line = place_of(import, who, &hash);
+
+	import->done++;
+	import->last = *who;
+	*line = (struct line){.hash = hash, .line = import->lines[n]};
+}
+
+/* The line of the row that was taken of this device, or of one of another
+ * letter case; 0: not known. */
+static int64_t
+find_line(struct import *import, const struct identity *who)
+{
+	uint64_t hash;
+	const struct line *line = place_of(import, who, &hash);
+
+	return line->hash == hash ? line->line : 0;
+}
+
+/* Whether a row of this very name was taken. */
+static bool
+was_taken(struct import *import, const struct identity *who)
+{
+	struct device there = {.tags = NULL};
+	bool clash = false;
+	enum res r = registry_get(import->call->registry, import->call->org,
+	    who, false, &there, &clash, NULL);
+
+	device_done(&there);
+	return r == RES_OK;
+}
+
+/* Why a device is not taken that is there already: in the registry, or further
+ * up in the file. */
+static void
+blame_twin(struct import *import, size_t n)
+{
+	const struct identity *who = &import->devices[n].who;
+	bool found = false, same = true;
+	char text[IDENTITY_TEXT_MAX + 1], where[64];
+	struct diag said;
+	int64_t line;
+
+	identity_format(who, text);
+	if (look_before(import, who, &found, &same) != RES_OK) {
+		diag_set(&said,
+		    "%s is registered already, or further up in the file, "
+		    "perhaps in other letter case",
+		    text);
+	} else if (found) {
+		diag_set(&said,
+		    same ? "%s is registered already"
+		         : "%s differs in letter case alone from a device that "
+		           "is registered already",
+		    text);
+	} else {
+		line = find_line(import, who);
+		same = was_taken(import, who);
+		(void)snprintf(
+		    where, sizeof(where), "line %lld", (long long)line);
+		diag_set(&said,
+		    same ? "%s is in the file already, %s"
+		         : "%s differs in letter case alone from a device "
+		           "that is in the file already, %s",
+		    text, line == 0 ? "further up" : where);
+	}
+	blame(import, import->lines[n], said.text);
 }
 
 /* Why the registry did not take the n-th row of the batch. */
@@ -106,7 +218,7 @@ blame_answer(struct import *import, size_t n)
 	struct diag said = {""};
 
 	if (again.result == RES_EXISTS) {
-		blame_twin(import, &import->devices[n], import->lines[n]);
+		blame_twin(import, n);
 		return;
 	}
 	if (again.result == RES_REFUSED && import->devices[n].has_gateway) {
@@ -118,8 +230,7 @@ blame_answer(struct import *import, size_t n)
 	} else if (registry_apply(import->call->registry, &again, 1, APPLY_ALL,
 	               &said) == RES_OK) {
 		/* Asked by itself it tells why; or it has room by now. */
-		import->done++;
-		import->last = import->devices[n].who;
+		note_done(import, n);
 		return;
 	}
 	blame(import, import->lines[n],
@@ -157,8 +268,7 @@ flush(struct import *import)
 	}
 	for (i = 0; r == RES_OK && i < import->count; i++) {
 		if (import->changes[i].result == RES_OK) {
-			import->done++;
-			import->last = import->devices[i].who;
+			note_done(import, i);
 		} else {
 			blame_answer(import, i);
 		}
@@ -321,6 +431,23 @@ read_inline(struct import *import, struct csv_reader *reader)
 	return blame_whole(import, r, &said);
 }
 
+/* The registry is locked while rows are read, and a pipe may stall: it is read
+ * to its end before. */
+static enum res
+take_in(struct import *import, int *fd)
+{
+	int file = -1;
+	enum res r = spool(*fd, import->name, &file, &import->why);
+
+	if (r == RES_OK) {
+		if (*fd != STDIN_FILENO) {
+			(void)close(*fd);
+		}
+		*fd = file;
+	}
+	return r;
+}
+
 static enum res
 open_file(struct import *import, const char *path, int *out)
 {
@@ -343,11 +470,19 @@ open_file(struct import *import, const char *path, int *out)
 		return diag_res(&import->why, RES_REFUSED,
 		    "%.200s is a directory: give a file", path);
 	}
+	return S_ISREG(stat.st_mode) ? RES_OK : take_in(import, out);
+}
+
+/* Of one that cannot tell its size there is a file by now. */
+static void
+show_progress(struct import *import, int fd)
+{
+	struct stat stat;
+
 	if (!import->call->json) {
 		import->progress = progress_new(
-		    S_ISREG(stat.st_mode) ? (int64_t)stat.st_size : -1);
+		    fstat(fd, &stat) == 0 ? (int64_t)stat.st_size : -1);
 	}
-	return RES_OK;
 }
 
 static enum res
@@ -363,6 +498,7 @@ read_rows(struct import *import)
 	} else if (r == RES_OK) {
 		r = open_file(import, call_arg(import->call, 0), &fd);
 		if (r == RES_OK) {
+			show_progress(import, fd);
 			r = read_fd(import, reader, fd);
 		}
 	}
@@ -481,6 +617,7 @@ run(struct import *import)
 		interrupt_forget();
 	}
 	progress_free(import->progress);
+	registry_close(import->before);
 	return r == RES_OK ? report_import(import)
 	                   : fail_import(r, &import->why);
 }

@@ -11,6 +11,7 @@ static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 static struct sigaction before[SIGNAL_COUNT];
 static bool is_watching;
 static volatile sig_atomic_t came;
+static _Thread_local const atomic_bool *asked;
 
 static void
 note(int signal)
@@ -53,5 +54,11 @@ interrupt_forget(void)
 bool
 interrupt_came(void)
 {
-	return is_watching && came != 0;
+	return asked != NULL ? atomic_load(asked) : is_watching && came != 0;
+}
+
+void
+interrupt_ask(const atomic_bool *stopping)
+{
+	asked = stopping;
 }

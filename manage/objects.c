@@ -2,8 +2,10 @@
 #include "manage/objects.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/json_value.h"
 #include "manage/health.h"
 #include "policy/policy.h"
 
@@ -139,17 +141,25 @@ seen_json(unsigned seen_with)
 }
 
 static struct json *
-pins_json(const struct pins *pins, int64_t now)
+pins_json(const struct config *config, const struct device *device, int64_t now)
 {
 	struct json *array = json_array(), *object;
+	char ca[HASH_TEXT_MAX + 1];
+	const struct pin *pin;
 	size_t i;
 
-	for (i = 0; i < pins->count; i++) {
+	for (i = 0; i < device->pins.count; i++) {
+		pin = &device->pins.list[i];
 		object = json_object();
-		json_add_hash(object, "fingerprint", pins->list[i].fingerprint);
-		json_add_text(object, "state", pin_state(&pins->list[i], now));
-		json_add_time(object, "added_at", pins->list[i].added_at);
-		json_add_time(object, "ends_at", pins->list[i].ends_at);
+		json_add_hash(object, "fingerprint", pin->fingerprint);
+		json_add_text(object, "state", pin_state(pin, now));
+		json_add_time(object, "added_at", pin->added_at);
+		json_add_time(object, "ends_at", pin->ends_at);
+		json_add_time(object, "not_before", pin->not_before);
+		if (pin->has_ca) {
+			ca_id_of(config, device->org, pin->ca, ca);
+		}
+		json_add_text(object, "ca", pin->has_ca ? ca : NULL);
 		json_append(array, object);
 	}
 	return array;
@@ -157,11 +167,12 @@ pins_json(const struct pins *pins, int64_t now)
 
 /* How it may connect, and how it did; never what a token is made of. */
 static void
-add_credentials(struct json *object, const struct device *device, int64_t now)
+add_credentials(struct json *object, const struct config *config,
+    const struct device *device, int64_t now)
 {
 	struct json *token;
 
-	json_add(object, "pins", pins_json(&device->pins, now));
+	json_add(object, "pins", pins_json(config, device, now));
 	if (device->token.is_set) {
 		token = json_object();
 		json_add_time(token, "created_at", device->token.created_at);
@@ -203,7 +214,7 @@ device_json(
 	json_add_text(object, "subject", or_null(device->subject));
 	json_add_text(object, "serial", or_null(device->serial));
 	json_add_time(object, "not_after", device->not_after);
-	add_credentials(object, device, now);
+	add_credentials(object, config, device, now);
 	json_add_parsed(
 	    object, "tags", device->tags == NULL ? "[]" : device->tags);
 	json_add_parsed(
@@ -260,6 +271,14 @@ rule_of(const struct config *config, const char *org, const char *who)
 		}
 	}
 	return NULL;
+}
+
+bool
+types_are_declared(const struct config *config, const char *org)
+{
+	const char *types = config_setting(config, org, "types");
+
+	return types != NULL && strcmp(types, "open") != 0;
 }
 
 int64_t
@@ -319,4 +338,43 @@ count_devices(const struct call *call, const struct device_type *type,
 	struct device_query query = {.org = call->org, .type = type};
 
 	return registry_count(call->registry, &query, out, why);
+}
+
+static void
+write_tags(FILE *to, const struct json_value *array)
+{
+	const struct json_value *tag;
+	const char *name, *value, *before = "";
+
+	for (tag = json_value_first(array); tag != NULL;
+	     tag = json_value_next(tag)) {
+		name = json_value_text(json_value_member(tag, "name"));
+		value = json_value_text(json_value_member(tag, "value"));
+		(void)fprintf(to, "%s%s=%s", before, name == NULL ? "" : name,
+		    value == NULL ? "" : value);
+		before = ", ";
+	}
+}
+
+char *
+tags_format(const char *tags)
+{
+	struct json_value *object = NULL;
+	char *whole = NULL, *text = NULL;
+	size_t len = 0;
+	FILE *to;
+
+	if (tags == NULL || asprintf(&whole, "{\"tags\":%s}", tags) < 0) {
+		return NULL;
+	}
+	if (json_value_read(whole, &object, NULL) == RES_OK) {
+		to = open_memstream(&text, &len);
+		if (to != NULL) {
+			write_tags(to, json_value_member(object, "tags"));
+			(void)fclose(to);
+		}
+	}
+	json_value_free(object);
+	free(whole);
+	return text;
 }

@@ -27,6 +27,9 @@ const struct type_record *type_of(const struct config *config, const char *org,
 const struct rule_record *rule_of(
     const struct config *config, const char *org, const char *who);
 
+/* Whether the org refuses types that are not declared. */
+bool types_are_declared(const struct config *config, const char *org);
+
 /* The overlap of a type's pins that holds. */
 int64_t overlap_of(const struct type_record *type);
 
@@ -53,5 +56,9 @@ int find_device(
 /* Devices of the call's org, of one type or of all. */
 MUST_CHECK enum res count_devices(const struct call *call,
     const struct device_type *type, int64_t *out, struct diag *why);
+
+/* Tags for people, "site=south, floor=2", as heap memory.  NULL: there are
+ * none, or more than can be read. */
+char *tags_format(const char *tags);
 
 #endif /* MANAGE_OBJECTS_H */

@@ -9,14 +9,16 @@
 #include "common/clock.h"
 #include "manage/streams.h"
 
-#define COLUMNS_MAX 12
+#define COLUMNS_MAX 16
 #define CAUTION_MAX 1023 /* bytes of the longest, with its commands */
 
 struct table {
 	size_t columns;
 	bool has_header;
 	bool is_right[COLUMNS_MAX];
-	char **cells; /* row by row, the header first */
+	bool hides_zeros[COLUMNS_MAX];
+	int widths[COLUMNS_MAX]; /* at least */
+	char **cells;            /* row by row, the header first */
 	size_t count, room;
 	bool failed;
 };
@@ -59,6 +61,24 @@ table_align_right(struct table *table, size_t from, size_t to)
 
 	for (i = from; table != NULL && i <= to && i < COLUMNS_MAX; i++) {
 		table->is_right[i] = true;
+	}
+}
+
+void
+table_hide_zeros(struct table *table, size_t from, size_t to)
+{
+	size_t i;
+
+	for (i = from; table != NULL && i <= to && i < COLUMNS_MAX; i++) {
+		table->hides_zeros[i] = true;
+	}
+}
+
+void
+table_pad(struct table *table, const int *widths)
+{
+	if (table != NULL && !table->failed) {
+		memcpy(table->widths, widths, table->columns * sizeof(*widths));
 	}
 }
 
@@ -155,9 +175,9 @@ static const struct {
     {"lapsed", "\033[31m"},
 };
 
-/* The colour of a cell: of the words in a column STATE, LOCKED or CRL, or in a
- * row of these names; of the word behind the fingerprint in a row "pin".  NULL:
- * none. */
+/* The colour of a cell: of the words in a column STATE, WINDOW, LOCKED or CRL,
+ * or in a row of these names; of the word behind the fingerprint in a row
+ * "pin".  NULL: none. */
 static const char *
 colour_of(const struct table *table, size_t row, size_t column)
 {
@@ -169,6 +189,7 @@ colour_of(const struct table *table, size_t row, size_t column)
 
 	if (column == 0 ||
 	    (strcasecmp(name, "state") != 0 &&
+	        strcasecmp(name, "window") != 0 &&
 	        strcasecmp(name, "locked") != 0 &&
 	        strcasecmp(name, "crl") != 0 && !is_pin)) {
 		return NULL;
@@ -184,6 +205,25 @@ colour_of(const struct table *table, size_t row, size_t column)
 	return NULL;
 }
 
+/* As wide as the widest of its cells; -1: it is not shown. */
+static int
+measure(const struct table *table, size_t column)
+{
+	bool is_hidden = table->hides_zeros[column];
+	int widest = table->widths[column], width;
+	size_t i;
+
+	for (i = column; i < table->count; i += table->columns) {
+		width = (int)strlen(table->cells[i]);
+		widest = width > widest ? width : widest;
+		if (strcmp(table->cells[i], "0") != 0 &&
+		    (!table->has_header || i != column)) {
+			is_hidden = false;
+		}
+	}
+	return is_hidden ? -1 : widest;
+}
+
 static void
 write_row(const struct table *table, size_t row, const int *widths, FILE *to,
     bool colour)
@@ -193,6 +233,9 @@ write_row(const struct table *table, size_t row, const int *widths, FILE *to,
 	size_t i;
 
 	for (i = 0; i < table->columns; i++) {
+		if (widths[i] < 0) {
+			continue;
+		}
 		text = table->cells[row * table->columns + i];
 		start = colour ? colour_of(table, row, i) : NULL;
 		after = widths[i] - (int)strlen(text);
@@ -208,17 +251,14 @@ write_row(const struct table *table, size_t row, const int *widths, FILE *to,
 enum res
 table_write(const struct table *table, FILE *to, bool colour)
 {
-	int widths[COLUMNS_MAX] = {0}, width;
+	int widths[COLUMNS_MAX];
 	size_t i;
 
 	if (table == NULL || table->failed) {
 		return RES_NOMEM;
 	}
-	for (i = 0; i < table->count; i++) {
-		width = (int)strlen(table->cells[i]);
-		if (width > widths[i % table->columns]) {
-			widths[i % table->columns] = width;
-		}
+	for (i = 0; i < table->columns; i++) {
+		widths[i] = measure(table, i);
 	}
 	for (i = 0; i < table->count / table->columns; i++) {
 		write_row(table, i, widths, to, colour);
@@ -267,19 +307,38 @@ report(const struct call *call, struct json *object, const char *format, ...)
 	return EXIT_DONE;
 }
 
+static void
+tell(const struct call *call, struct json *warnings, const char *how,
+    const char *format, va_list args)
+{
+	char text[CAUTION_MAX + 1];
+
+	(void)vsnprintf(text, sizeof(text), format, args);
+	json_append_text(warnings, text);
+	if (!call->json) {
+		(void)fprintf(complaints(), "certid: %s: %s\n", how, text);
+	}
+}
+
 void
 warn(const struct call *call, struct json *warnings, const char *format, ...)
 {
-	char text[CAUTION_MAX + 1];
 	va_list args;
 
 	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args);
+	tell(call, warnings, "warning", format, args);
 	va_end(args);
-	json_append_text(warnings, text);
-	if (!call->json) {
-		(void)fprintf(complaints(), "certid: warning: %s\n", text);
-	}
+}
+
+void
+warn_critical(
+    const struct call *call, struct json *warnings, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	tell(call, warnings, "critical", format, args);
+	va_end(args);
 }
 
 void

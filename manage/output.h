@@ -23,6 +23,14 @@ void table_free(struct table *table);
 /* Columns from..to, counted from 0, are for numbers: aligned to the right. */
 void table_align_right(struct table *table, size_t from, size_t to);
 
+/* Columns from..to, which are not the last one, are left out where there is
+ * nothing but 0 in them. */
+void table_hide_zeros(struct table *table, size_t from, size_t to);
+
+/* Columns are at least so wide, widths[0] the first; for rows that are written
+ * one by one and are to stand below each other. */
+void table_pad(struct table *table, const int *widths);
+
 /* Copies the cells; NULL or "" is shown as "-", line ends and tabs as a
  * blank, other control characters as '?'. */
 void table_add(struct table *table, const char *const *cells);
@@ -45,6 +53,9 @@ int print_json(struct json *json);
 /* A warning: one line on stderr for people, and an element of warnings. */
 void warn(const struct call *call, struct json *warnings, const char *format,
     ...) PRINTF_LIKE(3, 4);
+/* The same of something that keeps devices out, which "critical:" begins. */
+void warn_critical(const struct call *call, struct json *warnings,
+    const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* A warning about what was done, on stderr, with --json too. */
 void caution(const char *format, ...) PRINTF_LIKE(1, 2);

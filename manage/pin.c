@@ -157,9 +157,8 @@ take_pins(const struct call *call, const struct identity *who, struct pins *out)
 	return EXIT_DONE;
 }
 
-/* Of a certificate that the device was held to before, more may be known than
- * its fingerprint; one that needs no change stays as it is. */
-static void
+/* One that needs no change stays as it is. */
+void
 keep_known(const struct pins *before, struct pins *pins)
 {
 	const struct pin *old;
@@ -175,8 +174,10 @@ keep_known(const struct pins *before, struct pins *pins)
 		if (!old->waits && old->ends_at == CLOCK_FOREVER) {
 			pin->added_at = old->added_at;
 		}
-		pin->has_ca = old->has_ca;
-		memcpy(pin->ca, old->ca, HASH_LEN);
+		if (old->has_ca) {
+			pin->has_ca = true;
+			memcpy(pin->ca, old->ca, HASH_LEN);
+		}
 		if (!pin->has_key) {
 			pin->has_key = old->has_key;
 			memcpy(pin->key, old->key, HASH_LEN);

@@ -17,6 +17,10 @@
 MUST_CHECK int take_pins(
     const struct call *call, const struct identity *who, struct pins *out);
 
+/* Of a certificate that is among before, more may be known than of the same one
+ * in pins: its CA, its key, since when the device has been held to it. */
+void keep_known(const struct pins *before, struct pins *pins);
+
 /* The fingerprint that text is, in hex digits, which may have colons between
  * two and two.  False, and hash as it was: text is none. */
 MUST_CHECK bool fingerprint_parse(const char *text, uint8_t hash[HASH_LEN]);

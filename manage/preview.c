@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * preview: certid rule set --preview.
+ * preview: certid rule set|unset --preview.
  */
 #include <stdio.h>
 #include <string.h>
@@ -219,4 +219,23 @@ rule_preview(const struct call *call, const char *who, enum level level)
 	table_free(preview.table);
 	json_free(preview.array);
 	return code;
+}
+
+int
+rule_preview_unset(const struct call *call, const char *who)
+{
+	const struct rule_record *rule =
+	    rule_of(&call->config, call->org, DEFAULT_RULE);
+	enum level level = LEVEL_CERT;
+
+	if (rule_of(&call->config, call->org, who) == NULL) {
+		return refuse(EXIT_NOT_FOUND,
+		    "the type %s has no rule in the org %s: the default holds "
+		    "already",
+		    who, call->org);
+	}
+	if (rule != NULL && !level_parse(rule->level, &level)) {
+		level = LEVEL_CERT_TOKEN;
+	}
+	return rule_preview(call, who, level);
 }

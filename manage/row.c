@@ -239,21 +239,13 @@ read_who(const struct row_terms *terms, const char *const *cells,
 	    : join(&type, id, out, why);
 }
 
-static bool
-types_are_declared(const struct row_terms *terms)
-{
-	const char *types = config_setting(terms->config, terms->org, "types");
-
-	return types != NULL && strcmp(types, "open") != 0;
-}
-
 static enum res
 check_type(const struct row_terms *terms, const struct type_record *type,
     const struct identity *who, struct diag *why)
 {
 	char text[TYPE_TEXT_MAX + 1];
 
-	if (type == NULL && types_are_declared(terms)) {
+	if (type == NULL && types_are_declared(terms->config, terms->org)) {
 		device_type_format(&who->type, text);
 		return diag_res(why, RES_REFUSED,
 		    "the type %s is not declared: certid type set %s", text,
@@ -291,8 +283,10 @@ read_window(const struct row_terms *terms, const struct type_record *type,
 		    text);
 	}
 	if (*out <= terms->now && cell_of(cells, ROW_STATE)[0] == '\0') {
-		return diag_res(
-		    why, RES_REFUSED, "the window ended at %s", text);
+		return diag_res(why, RES_REFUSED,
+		    "the column Window: the window ended at %s; leave the cell "
+		    "empty for a new one",
+		    text);
 	}
 	return RES_OK;
 }

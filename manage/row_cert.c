@@ -150,13 +150,18 @@ row_read_cert(const char *text, const struct identity *who, int64_t now,
 	    .ends_at = CLOCK_FOREVER};
 	struct diag said = {""};
 	enum res r = RES_OK;
+	bool is_of_file;
 
 	if (!fingerprint_parse(text, pin.fingerprint)) {
 		r = read_whole(text, who, now, &pin, &said);
 	}
 	if (r != RES_OK) {
-		/* A limit of what is read is a fault of the cell here. */
-		return diag_res(why, r, "the certificate: %s", said.text);
+		/* What is said of files is true of a cell as well. */
+		is_of_file =
+		    strncmp(said.text, "the file ", strlen("the file ")) == 0;
+		return diag_res(why, r, "the certificate: %s%s",
+		    is_of_file ? "it " : "",
+		    said.text + (is_of_file ? strlen("the file ") : 0));
 	}
 	*out = pin;
 	return RES_OK;

@@ -91,6 +91,22 @@ run_rule_list(struct call *call)
 	return code;
 }
 
+/* Devices that the rule shuts out, unless they come back in another way. */
+static void
+caution_unmet(const struct rule_line *line)
+{
+	int64_t n = line->figures.seen - line->figures.compliant;
+	bool is_default = strcmp(line->who, DEFAULT_RULE) == 0;
+
+	if (n > 0) {
+		caution("%lld device%s last connected in a way that %s does "
+		        "not admit: certid compliance%s%s lists %s",
+		    (long long)n, n == 1 ? "" : "s", line->word,
+		    is_default ? "" : " ", is_default ? "" : line->who,
+		    n == 1 ? "it" : "them");
+	}
+}
+
 /* What a change of the rule who ends with: the rule as it is then. */
 static int
 report_rule(struct call *call, const char *who, const char *done)
@@ -119,6 +135,7 @@ report_rule(struct call *call, const char *who, const char *done)
 	if (device_type_parse(who, strlen(who), &type, &unused) == RES_OK) {
 		line = rule_lines_find(&lines, &type);
 	}
+	caution_unmet(line);
 	code = report(call, rule_json(line), "%s the rule %s%s%s", done, who,
 	    line == &lines.items[0] && strcmp(who, DEFAULT_RULE) != 0
 	        ? ": the default holds, "
@@ -169,6 +186,9 @@ run_rule_unset(struct call *call)
 	}
 	if (!take_type(call, who, &type)) {
 		return EXIT_USAGE;
+	}
+	if (call_option(call, "preview") != NULL) {
+		return rule_preview_unset(call, who);
 	}
 	r = edit_rule_unset(&edit, who, &why);
 	return r == RES_OK ? report_rule(call, who, "unset") : fail(r, &why);

@@ -20,5 +20,8 @@ struct json *violator_json(const struct violator *violator);
 /* Print what setting the rule who ("default" or a type) to a level would do.
  * Only reads.  An exit code. */
 int rule_preview(const struct call *call, const char *who, enum level level);
+/* The same of taking the rule of the type who back, so that the default holds;
+ * EXIT_NOT_FOUND where it has none. */
+int rule_preview_unset(const struct call *call, const char *who);
 
 #endif /* MANAGE_RULE_H */

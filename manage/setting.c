@@ -39,7 +39,8 @@ static const struct setting settings[] = {
     {"event-days", VALUE_NUMBER, "90", NULL, EVENT_DAYS_MAX},
 };
 
-#define SETTINGS (sizeof(settings) / sizeof(settings[0]))
+#define WORDS_TEXT_MAX 63
+#define SETTINGS       (sizeof(settings) / sizeof(settings[0]))
 
 static struct json *
 setting_json(const char *key, const char *value)
@@ -161,11 +162,31 @@ check_number(
 	return false;
 }
 
+/* "a b c" as "a, b or c". */
+static void
+join_words(const char *words, char text[WORDS_TEXT_MAX + 1])
+{
+	size_t used = 0;
+
+	for (; *words != '\0' && used + sizeof(" or ") < WORDS_TEXT_MAX;
+	     words++) {
+		if (*words != ' ') {
+			text[used++] = *words;
+			continue;
+		}
+		used += (size_t)snprintf(text + used, sizeof(" or "), "%s",
+		    strchr(words + 1, ' ') == NULL ? " or " : ", ");
+	}
+	text[used] = '\0';
+}
+
 /* The value as it is to be stored, perhaps in suffix; NULL: a mistake, told. */
 static const char *
 take_value(const struct call *call, const struct setting *setting,
     const char *value, char suffix[SUFFIX_MAX + 1])
 {
+	char words[WORDS_TEXT_MAX + 1];
+
 	if (setting->kind == VALUE_SUFFIX) {
 		return take_suffix(call, value, suffix) ? suffix : NULL;
 	}
@@ -176,8 +197,8 @@ take_value(const struct call *call, const struct setting *setting,
 		return check_number(call, setting, value) ? value : NULL;
 	}
 	if (!is_one_of(setting->words, value)) {
-		(void)misuse(
-		    call, "%s takes one of: %s", setting->key, setting->words);
+		join_words(setting->words, words);
+		(void)misuse(call, "%s takes %s", setting->key, words);
 		return NULL;
 	}
 	return value;

@@ -20,7 +20,8 @@
 struct numbers {
 	int64_t active, inactive, unproven, expired, revoked;
 	int64_t devices[DEVICE_PROVISIONED + 1];
-	int64_t locked; /* of any state */
+	int64_t locked, waiting; /* of any state */
+	int64_t lapsed;          /* of those that are allowed */
 	int64_t event_days;
 };
 
@@ -174,6 +175,26 @@ look_at_pending(
 	}
 }
 
+static void
+look_at_waiting(
+    struct survey *survey, const char *org, const struct numbers *numbers)
+{
+	int64_t n = numbers->waiting;
+	struct finding finding = {.kind = "certificates-pending",
+	    .urgency = URGENT_LATER,
+	    .org = org,
+	    .when = CLOCK_FOREVER};
+	char option[ORG_OPTION_MAX + 1];
+
+	if (n > 0) {
+		org_option(org, option);
+		findings_add(&survey->findings, &finding,
+		    "%lld new certificate%s for approval: certid device list "
+		    "--waiting%s, then certid device approve",
+		    (long long)n, n == 1 ? " waits" : "s wait", option);
+	}
+}
+
 /* Devices that connected before their rule was tightened, and have not come
  * back as it asks. */
 static enum res
@@ -215,8 +236,17 @@ count_states(const struct call *call, const char *org, struct numbers *numbers,
     struct diag *why)
 {
 	struct device_query query = {.org = org, .has_state = true};
-	const struct device_query locked = {.org = org, .is_locked = true};
+	const struct {
+		struct device_query query;
+		int64_t *count;
+	} others[] = {
+	    {{.org = org, .is_locked = true}, &numbers->locked},
+	    {{.org = org, .is_waiting = true}, &numbers->waiting},
+	    {{.org = org, .is_lapsed = true, .now = call->now},
+	        &numbers->lapsed},
+	};
 	enum res r = RES_OK;
+	size_t i;
 	int state;
 
 	for (state = 0; r == RES_OK && state <= DEVICE_PROVISIONED; state++) {
@@ -224,9 +254,12 @@ count_states(const struct call *call, const char *org, struct numbers *numbers,
 		r = registry_count(
 		    call->registry, &query, &numbers->devices[state], why);
 	}
-	return r == RES_OK
-	    ? registry_count(call->registry, &locked, &numbers->locked, why)
-	    : r;
+	for (i = 0; r == RES_OK && i < sizeof(others) / sizeof(others[0]);
+	     i++) {
+		r = registry_count(
+		    call->registry, &others[i].query, others[i].count, why);
+	}
+	return r;
 }
 
 /* How long events are kept; a value that is no number keeps the broker's last
@@ -263,13 +296,15 @@ numbers_json(const char *org, const struct numbers *numbers, struct json *hooks)
 		    numbers->devices[state]);
 	}
 	json_add_number(devices, "locked", numbers->locked);
+	json_add_number(devices, "waiting", numbers->waiting);
+	json_add_number(devices, "lapsed", numbers->lapsed);
 	json_add(object, "devices", devices);
 	json_add_number(object, "event_days", numbers->event_days);
 	json_add(object, "hooks", hooks);
 	return object;
 }
 
-#define COUNTS 10
+#define COUNTS 12
 
 static void
 add_row(struct table *table, const char *org, const struct numbers *numbers)
@@ -277,8 +312,9 @@ add_row(struct table *table, const char *org, const struct numbers *numbers)
 	const int64_t counts[COUNTS] = {numbers->active, numbers->inactive,
 	    numbers->unproven, numbers->expired, numbers->revoked,
 	    numbers->devices[DEVICE_PROVISIONED],
-	    numbers->devices[DEVICE_ALLOWED], numbers->devices[DEVICE_PENDING],
-	    numbers->locked, numbers->event_days};
+	    numbers->devices[DEVICE_ALLOWED], numbers->lapsed,
+	    numbers->devices[DEVICE_PENDING], numbers->waiting, numbers->locked,
+	    numbers->event_days};
 	char text[COUNTS][24];
 	const char *row[COUNTS + 1] = {org};
 	size_t i;
@@ -301,7 +337,7 @@ look_at_file(struct survey *survey)
 	const char *path = survey->call->path;
 	struct stat file;
 
-	if (stat(path, &file) == 0 &&
+	if (!survey->call->of_tenant && stat(path, &file) == 0 &&
 	    (file.st_mode & (S_IROTH | S_IWOTH)) != 0) {
 		findings_add(&survey->findings, &finding,
 		    "the registry can be read or written by every user: "
@@ -345,6 +381,7 @@ survey_orgs(struct survey *survey, struct json *orgs, struct table *table,
 			count_cas(survey, org, &numbers);
 			r = count_states(call, org, &numbers, why);
 			look_at_pending(survey, org, &numbers);
+			look_at_waiting(survey, org, &numbers);
 			if (r == RES_OK) {
 				r = look_at_rules(survey, org, why);
 			}
@@ -370,10 +407,15 @@ status_json(struct survey *survey, struct json *orgs)
 	            *array = json_array();
 	enum res r = findings_report(&survey->findings, call, warnings, array);
 
-	json_add_text(object, "registry", call->path);
+	if (!call->of_tenant) {
+		json_add_text(object, "registry", call->path);
+	}
 	json_add_number(object, "schema", REGISTRY_SCHEMA);
 	json_add_text(object, "version", CERTID_VERSION);
-	json_add_number(object, "orgs", (int64_t)call->config.org_count);
+	if (!call->of_tenant) {
+		json_add_number(
+		    object, "orgs", (int64_t)call->config.org_count);
+	}
 	json_add(object, "per_org", orgs);
 	json_add(object, "warnings", warnings);
 	json_add(object, "findings", array);
@@ -401,8 +443,9 @@ print_status(struct survey *survey, struct json *orgs, struct table *table)
 		return print_json(object);
 	}
 	json_free(object);
-	(void)fprintf(answers(), "registry %s, schema %d, certid %s\n\n",
-	    call->path, REGISTRY_SCHEMA, CERTID_VERSION);
+	(void)fprintf(answers(), "registry%s%s, schema %d, certid %s\n\n",
+	    call->of_tenant ? "" : " ", call->of_tenant ? "" : call->path,
+	    REGISTRY_SCHEMA, CERTID_VERSION);
 	return print_table(table);
 }
 
@@ -411,7 +454,7 @@ run_status(struct call *call)
 {
 	const char *header[COUNTS + 1] = {"ORG", "ACTIVE CAs", "INACTIVE",
 	    "UNPROVEN", "EXPIRED", "REVOKED", "PROVISIONED", "ALLOWED",
-	    "PENDING", "LOCKED", "EVENT DAYS"};
+	    "LAPSED", "PENDING", "WAITING", "LOCKED", "EVENT DAYS"};
 	struct json *orgs = json_array();
 	struct table *table = table_new(header, COUNTS + 1);
 	struct survey survey = {.call = call};
@@ -420,6 +463,8 @@ run_status(struct call *call)
 	int code;
 
 	table_align_right(table, 1, COUNTS);
+	table_hide_zeros(table, 2, 5); /* of CAs, but for the active ones */
+	table_hide_zeros(table, 7, COUNTS - 1); /* and the provisioned ones */
 	look_for_revoked(&survey);
 	r = survey_orgs(&survey, orgs, table, &why);
 	if (r == RES_OK) {

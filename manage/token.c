@@ -23,8 +23,9 @@ take_expiry(const struct call *call, int64_t *out)
 		return true;
 	}
 	if (span_parse(text, &span) != RES_OK || span == 0) {
-		(void)misuse(
-		    call, "--expires takes a time as in 90s, 15m, 48h, 7d");
+		(void)misuse(call,
+		    "--expires takes a time of more than 0s, as in 90s, 15m, "
+		    "48h, 7d");
 		return false;
 	}
 	*out = call->now + span;
@@ -48,6 +49,23 @@ caution_level(const struct call *call, const struct identity *who)
 		        "token and takes none in the place of a certificate: "
 		        "certid help rule set",
 		    type);
+	}
+}
+
+/* Without a certificate the client id alone tells the org. */
+static void
+caution_org(const struct call *call)
+{
+	const char *template =
+	    config_setting(&call->config, call->org, "client-id");
+
+	if (strcmp(call->org, ORG_DEFAULT) != 0 &&
+	    (template == NULL || strstr(template, "{org}") == NULL)) {
+		caution("the client-id template of the org %s has no {org}: "
+		        "without a certificate its devices are looked for in "
+		        "the org default, where the token is not theirs: "
+		        "certid help set",
+		    call->org);
 	}
 }
 
@@ -80,6 +98,7 @@ tell(const struct call *call, const struct device *before,
 
 	identity_format(&before->who, name);
 	caution_level(call, &before->who);
+	caution_org(call);
 	if (call->json) {
 		object = json_object();
 		json_add_text(object, "identity", name);

@@ -31,6 +31,21 @@ type_view(const struct call *call, const struct device_type *type,
 	return count_devices(call, type, &out->devices, why);
 }
 
+bool
+type_is_known(const struct type_view *view)
+{
+	return view->record != NULL || view->devices > 0 ||
+	    strcmp(view->rule, "default") != 0;
+}
+
+int
+refuse_type(const struct type_view *view)
+{
+	return refuse(EXIT_NOT_FOUND,
+	    "nothing is known of the type %s: see \"certid type list\"",
+	    view->name);
+}
+
 static const char *
 or_null(const char *text)
 {
@@ -339,11 +354,8 @@ run_type_show(struct call *call)
 	if (r != RES_OK) {
 		return fail(r, &why);
 	}
-	if (view.record == NULL && view.devices == 0 &&
-	    strcmp(view.rule, "default") == 0) {
-		return refuse(EXIT_NOT_FOUND,
-		    "nothing is known of the type %s: see \"certid type list\"",
-		    view.name);
+	if (!type_is_known(&view)) {
+		return refuse_type(&view);
 	}
 	return call->json ? print_json(type_json(&view)) : print_type(&view);
 }

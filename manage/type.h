@@ -22,6 +22,11 @@ struct type_view {
 MUST_CHECK enum res type_view(const struct call *call,
     const struct device_type *type, struct type_view *out, struct diag *why);
 
+/* Whether there is anything that is known of it, and the answer where there is
+ * not: the exit code, the error told. */
+bool type_is_known(const struct type_view *view);
+int refuse_type(const struct type_view *view);
+
 struct json *type_json(const struct type_view *view);
 
 #endif /* MANAGE_TYPE_H */

@@ -10,6 +10,7 @@
 #include "manage/objects.h"
 #include "manage/output.h"
 #include "manage/type.h"
+#include "manage/type_caution.h"
 #include "manage/words.h"
 #include "policy/policy.h"
 
@@ -239,48 +240,6 @@ take_privileged(const struct call *call, struct type_record *record)
 	return true;
 }
 
-/* What the settings of pins mean together. */
-static void
-caution_pins(const struct type_record *record, const char *name)
-{
-	bool rotates = record->rotate[0] != '\0' &&
-	    strcmp(record->rotate, rotation_name(ROTATE_NONE)) != 0;
-	bool pins = record->pin[0] != '\0' &&
-	    strcmp(record->pin, pin_mode_name(PIN_NONE)) != 0;
-
-	if (rotates && !pins) {
-		caution("with --pin none only those devices of %s are held to "
-		        "a certificate, and rotate it, that have one by "
-		        "certid device pin",
-		    name);
-	}
-	if (!rotates && record->overlap != CLOCK_NONE) {
-		caution("an overlap counts only where certificates of %s "
-		        "rotate: see --rotate",
-		    name);
-	}
-	if (strcmp(record->pin, pin_mode_name(PIN_LISTED)) == 0 &&
-	    strcmp(record->enrol, enrolment_name(ENROL_LISTED)) != 0) {
-		caution("with --pin listed a device of %s is refused until its "
-		        "certificate is listed: certid device add --cert, or "
-		        "certid device pin",
-		    name);
-	}
-}
-
-static void
-caution_numbers(const struct type_view *view)
-{
-	int64_t most = view->record->max_devices;
-
-	if (most > 0 && view->devices > most) {
-		caution(
-		    "there are %lld devices of %s already: none is removed, "
-		    "and no new one admitted",
-		    (long long)view->devices, view->name);
-	}
-}
-
 static int
 report_type(
     const struct call *call, const struct type_view *view, const char *done)
@@ -316,9 +275,21 @@ set_type(struct call *call, struct type_view *view, struct type_record *record)
 		return fail(r, &why);
 	}
 	view->record = record;
-	caution_pins(record, view->name);
-	caution_numbers(view);
+	type_caution(call, view);
 	return report_type(call, view, "set");
+}
+
+static bool
+is_any_given(const struct call *call)
+{
+	const struct option *option = call->words.command->options;
+
+	for (; option->name != NULL; option++) {
+		if (call_option(call, option->name) != NULL) {
+			return true;
+		}
+	}
+	return false;
 }
 
 int
@@ -339,9 +310,13 @@ run_type_set(struct call *call)
 		r = type_record_copy(view.record, &record);
 	}
 	if (r != RES_OK) {
+		type_record_done(&record);
 		return fail(r, &why);
 	}
-	code = set_type(call, &view, &record);
+	/* Without a setting it is declared. */
+	code = view.record != NULL && !is_any_given(call)
+	    ? misuse(call, "there is nothing to set")
+	    : set_type(call, &view, &record);
 	type_record_done(&record);
 	return code;
 }

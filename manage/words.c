@@ -70,7 +70,8 @@ take_window(const struct call *call, int64_t *out)
 	}
 	if (span_parse(text, &span) != RES_OK || span == 0) {
 		(void)misuse(call,
-		    "--window takes a time as in 90s, 15m, 48h, 7d, or none");
+		    "--window takes a time of more than 0s, as in 90s, 15m, "
+		    "48h, 7d, or none");
 		return false;
 	}
 	*out = span;

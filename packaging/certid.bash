@@ -29,10 +29,11 @@ _certid_options() {
 	"type unset") echo "" ;;
 	"rule list") echo "" ;;
 	"rule set") echo "--preview" ;;
-	"rule unset") echo "" ;;
+	"rule unset") echo "--preview" ;;
 	"compliance") echo "--limit --after" ;;
 	"device add") echo "--window --cert --tag --info" ;;
-	"device list") echo "--type --state --gateway --locked --limit --after" ;;
+	"device set") echo "--tag --info --window" ;;
+	"device list") echo "--type --state --gateway --locked --waiting --limit --after" ;;
 	"device show") echo "" ;;
 	"device lock") echo "" ;;
 	"device unlock") echo "" ;;
@@ -53,6 +54,7 @@ _certid_options() {
 	"event follow") echo "--kind --since --limit" ;;
 	"hook add") echo "--kind --format --secret --ca-file" ;;
 	"hook list") echo "" ;;
+	"hook show") echo "" ;;
 	"hook remove") echo "" ;;
 	"metrics") echo "" ;;
 	"admin add") echo "" ;;
@@ -72,10 +74,10 @@ _certid_words() {
 	ca) echo "add list show activate deactivate remove set code verify crl" ;;
 	type) echo "list show set unset" ;;
 	rule) echo "list set unset" ;;
-	device) echo "add list show lock unlock approve pin token attach detach remove" ;;
+	device) echo "add set list show lock unlock approve pin token attach detach remove" ;;
 	topic) echo "list add remove" ;;
 	event) echo "list follow" ;;
-	hook) echo "add list remove" ;;
+	hook) echo "add list show remove" ;;
 	esac
 }
 
@@ -108,7 +110,8 @@ _certid_values() {
 	--state) echo "allowed pending provisioned" ;;
 	--tls) echo "yes no" ;;
 	--format) echo "cloudevents watson" ;;
-	--kind) echo "device-provisioned device-pending device-approved" \
+	--kind) echo "device-provisioned device-pending device-allowed" \
+		"device-approved device-changed" \
 		"device-locked device-unlocked device-removed" \
 		"device-attached device-detached pin-changed pin-mismatch" \
 		"token-changed clone-suspected" \
@@ -183,7 +186,7 @@ _certid_known() {
 		grep -oE '"ca": ?"[^"]*",\s*"name": ?"[^"]*"' <<<"$found" |
 			_certid_pick name
 		;;
-	"device show 0" | "device lock 0" | "device unlock 0" | \
+	"device show 0" | "device set 0" | "device lock 0" | "device unlock 0" | \
 		"device approve 0" | "device remove 0" | "device pin 0" | \
 		"device token 0" | "device attach 0" | "device attach 1" | \
 		"device detach 0")
@@ -193,7 +196,7 @@ _certid_known() {
 		"compliance 0")
 		_certid_ask type list | _certid_pick type
 		;;
-	"hook remove 0") _certid_ask hook list | _certid_pick hook ;;
+	"hook show 0" | "hook remove 0") _certid_ask hook list | _certid_pick hook ;;
 	"admin remove 0") _certid_ask admin list | _certid_pick name ;;
 	*) return 1 ;;
 	esac
@@ -240,7 +243,7 @@ _certid_complete() {
 			continue
 		fi
 		case "$word" in
-		--json | --help | --version | --check | --inactive | --require-proof | --preview | --locked | --none | --revoke | --skip-bad) ;;
+		--json | --help | --version | --check | --inactive | --require-proof | --preview | --locked | --waiting | --none | --revoke | --skip-bad) ;;
 		-*) skip=1 ;;
 		*)
 			if _certid_options "$command" >/dev/null; then

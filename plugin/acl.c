@@ -192,8 +192,9 @@ may_be_asked_offline(const struct instance *instance, struct session *session,
 	}
 }
 
+/* What a device gets.  Nobody is told. */
 static int
-answer_device(struct instance *instance, struct session *session, int access,
+judge_device(struct instance *instance, struct session *session, int access,
     const char *topic)
 {
 	const struct tenant *tenant;
@@ -205,18 +206,28 @@ answer_device(struct instance *instance, struct session *session, int access,
 	if (tenant != NULL && !tenant->topics_on) {
 		return answer_elsewhere(access, topic);
 	}
-	if (is_granted(session, access, topic) ||
-	    is_granted_behind(instance, session, access, topic)) {
-		return ANSWER_OK;
-	}
-	/* Never a line for a delivery: see report.h. */
-	if (access == BROKER_WRITE || access == BROKER_SUBSCRIBE) {
+	return is_granted(session, access, topic) ||
+	        is_granted_behind(instance, session, access, topic)
+	    ? ANSWER_OK
+	    : ANSWER_DENIED;
+}
+
+static int
+answer_device(struct instance *instance, struct session *session, int access,
+    const char *topic)
+{
+	int answer = judge_device(instance, session, access, topic);
+
+	/* Never a line for a delivery: see report.h.  Who lost his standing is
+	 * told of when he is closed. */
+	if (answer == ANSWER_DENIED && session->refused == REASON_NONE &&
+	    (access == BROKER_WRITE || access == BROKER_SUBSCRIBE)) {
 		instance->metrics.denied++;
 		report_denied(session,
 		    access == BROKER_WRITE ? "publish" : "subscribe", topic,
 		    instance->now_ms);
 	}
-	return ANSWER_DENIED;
+	return answer;
 }
 
 /* The certificate that a device has now, as far as the registry knows. */
@@ -263,8 +274,8 @@ place(struct instance *instance, struct session *session, const char *org)
 
 /* Which org a session belongs to is not on the disk: it is the one that has
  * such a device and would give it this client id, or else the first that has
- * the device. */
-static void
+ * the device.  False: none has it. */
+static bool
 settle(struct instance *instance, struct session *session)
 {
 	const char *org, *home = ORG_DEFAULT;
@@ -278,12 +289,33 @@ settle(struct instance *instance, struct session *session)
 		review_session(instance, session);
 		if (session->refused == REASON_NONE ||
 		    session->sight == SIGHT_FAILED) {
-			return;
+			return true;
 		}
 		home = found ? home : org;
 		found = true;
 	}
 	(void)place(instance, session, home);
+	return found;
+}
+
+/* The same for an author, who is asked about with each of his messages.  False:
+ * no org has such a device. */
+static bool
+settle_author(struct instance *instance, struct session *author)
+{
+	const char *org = homes_find(&instance->homes, author->client_id,
+	    &author->who, instance->now_ms);
+	bool found;
+
+	if (org != NULL) {
+		return org[0] != '\0' && place(instance, author, org) == RES_OK;
+	}
+	found = settle(instance, author);
+	if (author->sight != SIGHT_FAILED) {
+		homes_learn(&instance->homes, author->client_id, &author->who,
+		    found ? author->org : "", instance->now_ms);
+	}
+	return found;
 }
 
 /*
@@ -294,10 +326,29 @@ settle(struct instance *instance, struct session *session)
  * that the registry notes is the device's first one; an author answers for it,
  * a session that only receives does not: its device may have rolled over, and
  * is judged when it returns.
+ *
+ * An author is nobody's session: his record is in no table, he is not told of,
+ * and nothing comes of asking about him.
  */
+static int
+answer_author(struct instance *instance, const struct mosquitto *client,
+    const struct identity *who, const char *topic)
+{
+	struct session *author =
+	    session_new(client, mosquitto_client_id(client),
+	        mosquitto_client_username(client), who);
+	int answer = ANSWER_DENIED;
+
+	if (author != NULL && settle_author(instance, author)) {
+		answer = judge_device(instance, author, BROKER_WRITE, topic);
+	}
+	session_free(author);
+	return answer;
+}
+
 static struct session *
 restore(struct instance *instance, const struct mosquitto *client,
-    const struct identity *who, int access)
+    const struct identity *who)
 {
 	struct session *session = session_add(&instance->sessions, client,
 	    mosquitto_client_id(client), mosquitto_client_username(client),
@@ -306,10 +357,10 @@ restore(struct instance *instance, const struct mosquitto *client,
 	if (session == NULL) {
 		return NULL;
 	}
-	session->restored = access == BROKER_READ;
+	session->restored = true;
 	session->online = false;
 	session->offline_since = instance->now_ms;
-	settle(instance, session);
+	(void)settle(instance, session);
 	return session;
 }
 
@@ -327,18 +378,21 @@ answer_restored(struct instance *instance, const struct mosquitto *client,
 	    identity_parse(name, strlen(name), &who, &detail) != RES_OK) {
 		return answer_policy(instance->options.others, topic);
 	}
+	if (mosquitto_client_id(client) == NULL) {
+		return ANSWER_DENIED;
+	}
+	if (access == BROKER_WRITE) {
+		return answer_author(instance, client, &who, topic);
+	}
 	/* Deliveries are to sessions, and 2.1 can tell whether this is one. */
-	if (mosquitto_client_id(client) == NULL ||
-	    (access != BROKER_READ && access != BROKER_WRITE) ||
-	    (access == BROKER_READ &&
-	        broker_holds(&instance->broker, client) == KNOWN_NO) ||
-	    (session = restore(instance, client, &who, access)) == NULL) {
+	if (access != BROKER_READ ||
+	    broker_holds(&instance->broker, client) == KNOWN_NO ||
+	    (session = restore(instance, client, &who)) == NULL) {
 		return ANSWER_DENIED;
 	}
 	answer = answer_device(instance, session, access, topic);
-	/* An author is asked about once more; who could not be looked up, too.
-	 */
-	if (access == BROKER_WRITE || session->sight == SIGHT_FAILED) {
+	/* Who could not be looked up is asked about once more. */
+	if (session->sight == SIGHT_FAILED) {
 		session_remove(&instance->sessions, session);
 	}
 	return answer;

@@ -70,7 +70,9 @@ find_right(struct instance *instance, struct session *session,
 	*out = (struct asker){.client_id = session->client_id,
 	    .serial = session->serial,
 	    .org = org,
-	    .name = session->username};
+	    .name = session->username,
+	    .is_new = session->kind == SESSION_DEVICE &&
+	        pending_has(&instance->pending, org, &session->who)};
 	return true;
 }
 

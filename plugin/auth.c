@@ -85,18 +85,39 @@ count(struct instance *instance, const struct connect *connect,
 }
 
 static int
+refuse_other(struct instance *instance, const struct connect *connect,
+    enum reason reason, const char *detail)
+{
+	const struct subject subject = {
+	    .client_id = connect->id, .address = connect->address};
+	const struct answer answer = {
+	    .verdict.reason = reason, .detail = detail};
+
+	report_decision(&instance->report, &subject, &answer, instance->now_ms);
+	count(instance, connect, reason);
+	return broker_refusal(&instance->broker, reason);
+}
+
+/* Whether the client id is that of a device's session, which nobody who is none
+ * may take over, nor even try: his password is not checked yet. */
+static bool
+is_of_device(const struct instance *instance, const char *client_id)
+{
+	return session_is_held(session_of_id(&instance->sessions, client_id));
+}
+
+static int
 answer_other(struct instance *instance, const struct connect *connect)
 {
-	struct subject subject = {
-	    .client_id = connect->id, .address = connect->address};
-	struct answer answer = {.verdict.reason = REASON_NOT_A_DEVICE};
 	struct session *session;
 
 	if (instance->options.others == OTHERS_REFUSE) {
-		report_decision(
-		    &instance->report, &subject, &answer, instance->now_ms);
-		count(instance, connect, REASON_NOT_A_DEVICE);
-		return broker_refusal(&instance->broker, REASON_NOT_A_DEVICE);
+		return refuse_other(
+		    instance, connect, REASON_NOT_A_DEVICE, NULL);
+	}
+	if (is_of_device(instance, connect->id)) {
+		return refuse_other(instance, connect, REASON_CLIENT_ID,
+		    "the session belongs to a device");
 	}
 	session = session_add(&instance->sessions, connect->client, connect->id,
 	    connect->username, NULL);
@@ -195,18 +216,48 @@ find_objection(struct instance *instance, const struct connect *connect)
 	       "log";
 }
 
-/* Client ids are the broker's, and so one for all orgs.  Where the templates of
- * two orgs lead to one client id, the second device must not take over the
- * session of the first. */
+/* Whether the client id is that of who, and not only one that his suffix makes
+ * of it. */
 static bool
-is_taken(struct instance *instance, const struct connect *connect)
+is_his_own(const struct instance *instance, const struct connect *connect,
+    const struct identity *who)
+{
+	const struct tenant *tenant =
+	    snapshot_tenant(instance->snapshot, connect->org);
+	struct identity owner;
+
+	return tenant != NULL &&
+	    client_template_read(&tenant->policy.client_template, connect->org,
+	        connect->id, &owner) &&
+	    identity_equal(&owner, who);
+}
+
+/*
+ * Client ids are the broker's, and so one for all orgs.  Where the templates of
+ * two orgs lead to one client id, the second device must not take over the
+ * session of the first; nor, where a template ends in '*', one device that of
+ * another, whose client id is his own with a suffix.  NULL, or a constant
+ * sentence.
+ */
+static const char *
+find_owner(const struct instance *instance, const struct connect *connect,
+    const struct identity *who)
 {
 	const struct session *session =
 	    session_of_id(&instance->sessions, connect->id);
 
-	return session != NULL && session->kind == SESSION_DEVICE &&
-	    (session->online || !session->fleeting) &&
-	    strcmp(session->org, connect->org) != 0;
+	if (!session_is_held(session)) {
+		return NULL;
+	}
+	if (strcmp(session->org, connect->org) != 0) {
+		return "the session belongs to a device of another org: put "
+		       "{org} into the client-id template";
+	}
+	return identity_equal(&session->who, who) ||
+	        is_his_own(instance, connect, who)
+	    ? NULL
+	    : "the session belongs to another device: put a byte that no id "
+	      "holds before the '*' of the client-id template";
 }
 
 /*
@@ -237,15 +288,18 @@ decide(struct instance *instance, const struct connect *connect,
     const struct request *request, struct answer *answer)
 {
 	const struct source source = instance_source(instance);
+	const char *objection;
 
 	admission_decide(
 	    instance->snapshot, connect->org, request, &source, answer, NULL);
-	if (reason_admits(answer->verdict.reason) &&
-	    is_taken(instance, connect)) {
+	if (!reason_admits(answer->verdict.reason)) {
+		return;
+	}
+	objection = find_owner(instance, connect, &answer->who);
+	if (objection != NULL) {
 		answer->verdict.reason = REASON_CLIENT_ID;
 		answer->verdict.action = ACTION_NONE;
-		answer->detail = "the session belongs to a device of another "
-		                 "org: put {org} into the client-id template";
+		answer->detail = objection;
 	}
 }
 
@@ -267,6 +321,7 @@ answer_device(struct instance *instance, struct connect *connect)
 	        : NULL,
 	    .address = connect->address,
 	    .tls = is_tls(instance, connect),
+	    .tls_unknown = !instance_knows_tls(instance),
 	    .can_record = worker_has_room(instance->worker),
 	    .clock_is_set = clock_is_set(instance->now),
 	    .now = instance->now};
@@ -311,7 +366,9 @@ auth_basic(int event, void *event_data, void *userdata)
 	cert = mosquitto_client_certificate(auth->client);
 	connect.has_certificate = cert != NULL;
 	connect.mark = cert == NULL ? NULL : mark_of(cert);
-	connect.org = mark_org(connect.mark);
+	connect.org = cert == NULL ? snapshot_org_of_client(instance->snapshot,
+	                                 connect.id, connect.username)
+	                           : mark_org(connect.mark);
 	connect.leaf = cert == NULL ? NULL : leaf_adopt(cert);
 
 	session = session_find(&instance->sessions, auth->client, connect.id,
@@ -357,7 +414,7 @@ auth_extended(int event, void *event_data, void *userdata)
 		session_remove(&instance->sessions, session);
 	}
 	if (instance->options.others == OTHERS_REFUSE ||
-	    admission_names_device(id, name)) {
+	    admission_names_device(id, name) || is_of_device(instance, id)) {
 		return ANSWER_AUTH;
 	}
 	session =

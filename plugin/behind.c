@@ -41,11 +41,12 @@ fill(struct behind_entry *entry, const struct device *device, bool found)
 }
 
 struct behind_entry *
-behind_learn(
-    struct behind_table *table, const struct device *device, bool found)
+behind_learn(struct behind_table *table, const struct device *device,
+    bool found, int64_t now_ms)
 {
 	struct behind_entry *entry =
 	    behind_find(table, device->org, &device->who);
+	int64_t denied_until_ms = entry == NULL ? 0 : entry->denied_until_ms;
 	size_t len;
 
 	if (entry == NULL) {
@@ -57,9 +58,21 @@ behind_learn(
 		}
 		len = write_key(entry->key, device->org, &device->who);
 		HASH_ADD(hh, table->entries, key, len, entry);
+		if (entry->hh.tbl == NULL) {
+			free(entry);
+			return NULL;
+		}
 	}
 	fill(entry, device, found);
+	entry->learned_ms = now_ms;
+	entry->denied_until_ms = denied_until_ms;
 	return entry;
+}
+
+bool
+behind_counts(const struct behind_entry *entry, int64_t now_ms)
+{
+	return entry->found || now_ms - entry->learned_ms < BEHIND_ABSENT_MS;
 }
 
 /* The registry detaches them with it, and tells of the gateway alone. */

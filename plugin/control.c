@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ struct waiting {
 	uint64_t serial;
 	char *client_id, *org, *name, *payload;
 	size_t len;
+	bool is_new;
 };
 
 struct control {
@@ -24,7 +26,7 @@ struct control {
 	pthread_cond_t wake;
 	struct waiting *first, *last;
 	size_t count, bytes;
-	bool stopping;
+	atomic_bool stopping; /* read without it, too */
 };
 
 static void
@@ -48,6 +50,7 @@ copy_waiting(const struct asker *asker, const void *payload, size_t len)
 		return NULL;
 	}
 	waiting->serial = asker->serial;
+	waiting->is_new = asker->is_new;
 	waiting->client_id = strdup(asker->client_id);
 	waiting->org = strdup(asker->org);
 	waiting->name = strdup(asker->name);
@@ -65,6 +68,42 @@ copy_waiting(const struct asker *asker, const void *payload, size_t len)
 	return waiting;
 }
 
+static void
+append(struct control *control, struct waiting *waiting)
+{
+	waiting->next = NULL;
+	if (control->last == NULL) {
+		control->first = waiting;
+	} else {
+		control->last->next = waiting;
+	}
+	control->last = waiting;
+}
+
+/* What else this session asks comes after one of each other's. */
+static void
+defer_session(struct control *control, uint64_t serial)
+{
+	struct waiting *waiting = control->first, *next;
+	struct waiting *later = NULL, **end = &later;
+
+	control->first = control->last = NULL;
+	for (; waiting != NULL; waiting = next) {
+		next = waiting->next;
+		if (waiting->serial != serial) {
+			append(control, waiting);
+		} else {
+			waiting->next = NULL;
+			*end = waiting;
+			end = &waiting->next;
+		}
+	}
+	for (; later != NULL; later = next) {
+		next = later->next;
+		append(control, later);
+	}
+}
+
 /* The next message; NULL: it is time to stop. */
 static struct waiting *
 take(struct control *control)
@@ -78,9 +117,7 @@ take(struct control *control)
 	if (!control->stopping) {
 		waiting = control->first;
 		control->first = waiting->next;
-		if (control->first == NULL) {
-			control->last = NULL;
-		}
+		defer_session(control, waiting->serial);
 		control->count--;
 		control->bytes -= waiting->len;
 	}
@@ -94,7 +131,9 @@ answer(struct control *control, struct waiting *waiting)
 {
 	const struct admin admin = {.registry = control->registry,
 	    .org = waiting->org,
-	    .name = waiting->name};
+	    .name = waiting->name,
+	    .is_new = waiting->is_new,
+	    .stopping = &control->stopping};
 	struct news *news = news_new(NEWS_REPLY);
 
 	if (news == NULL) {
@@ -186,6 +225,19 @@ control_stop(struct control *control)
 	free_control(control);
 }
 
+static size_t
+count_session(const struct control *control, uint64_t serial)
+{
+	const struct waiting *waiting;
+	size_t n = 0;
+
+	for (waiting = control->first; waiting != NULL;
+	     waiting = waiting->next) {
+		n += waiting->serial == serial;
+	}
+	return n;
+}
+
 /* Takes waiting if there is room for it. */
 static bool
 queue(struct control *control, struct waiting *waiting)
@@ -194,14 +246,10 @@ queue(struct control *control, struct waiting *waiting)
 
 	pthread_mutex_lock(&control->lock);
 	has_room = control->count < CONTROL_WAITING_MAX &&
-	    control->bytes + waiting->len <= CONTROL_BYTES_MAX;
+	    control->bytes + waiting->len <= CONTROL_BYTES_MAX &&
+	    count_session(control, waiting->serial) < CONTROL_SESSION_MAX;
 	if (has_room) {
-		if (control->last == NULL) {
-			control->first = waiting;
-		} else {
-			control->last->next = waiting;
-		}
-		control->last = waiting;
+		append(control, waiting);
 		control->count++;
 		control->bytes += waiting->len;
 		pthread_cond_signal(&control->wake);

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* Out of memory inside uthash shows as a missing entry, not as an exit. */
-#define HASH_NONFATAL_OOM 1
-
 #include "plugin/delivery.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 #include <utlist.h>
+
+#include "plugin/hash.h"
 
 #define NO_IDENTITY ""
 

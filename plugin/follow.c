@@ -4,14 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What we wrote ourselves, devices that were only listed, and what is told to
- * people alone concern nobody who is connected. */
+/* Devices that were only listed, and what is told to people alone, concern
+ * nobody who is connected.  One that a broker provisioned concerns the gateways
+ * of the others: which broker it was, no event tells. */
 static bool
 is_idle(const struct event *event)
 {
 	static const char *const kinds[] = {"session-closed", "import",
-	    "ca-expiring", "crl-failed", "clone-suspected", "pin-mismatch",
-	    "metrics"};
+	    "device-allowed", "ca-expiring", "crl-failed", "clone-suspected",
+	    "pin-mismatch", "metrics"};
 	size_t i;
 
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -19,8 +20,7 @@ is_idle(const struct event *event)
 			return true;
 		}
 	}
-	return strcmp(event->kind, "device-provisioned") == 0 &&
-	    strcmp(event->actor, "broker") == 0;
+	return false;
 }
 
 /* Whether it is about a device, and which. */

@@ -15,6 +15,7 @@
 #include "plugin/broker.h"
 #include "plugin/control.h"
 #include "plugin/handshake.h"
+#include "plugin/homes.h"
 #include "plugin/keeper.h"
 #include "plugin/limits.h"
 #include "plugin/listeners.h"
@@ -54,6 +55,7 @@ struct instance {
 	struct pending pending;
 	struct limits limits;
 	struct behind_table behind;
+	struct homes homes;
 	struct report report;
 	struct metrics metrics;
 	struct told told;             /* of metrics */
@@ -64,6 +66,7 @@ struct instance {
 	uint64_t turn;                /* rises with each TICK */
 	int64_t reloading_ms;         /* between RELOAD and the next TICK */
 	bool reviewing;               /* sessions wait for a look */
+	bool pins_due;                /* of some, that could not be queued */
 	bool told_bypass; /* the log has the warning about bypassed clients */
 	bool told_tickless;
 	bool told_unmarked;     /* the same of handshakes that passed us by */
@@ -74,6 +77,10 @@ struct instance {
 /* Whether we are on the broker's thread.  2.1's http_api calls from another
  * one, with a client that is none; such calls touch nothing here. */
 bool instance_is_home(const struct instance *instance);
+
+/* Whether it is known of each client without a certificate if it uses TLS, or
+ * of all that they do. */
+bool instance_knows_tls(const struct instance *instance);
 
 /* struct source of admission.h, and its find(): what is queued first, then the
  * registry. */

@@ -25,6 +25,7 @@ struct job {
 	int64_t time;
 	char name[IDENTITY_TEXT_MAX + 1];
 	struct diag detail;
+	enum res result; /* once it is written */
 	struct job *next;
 };
 

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* Out of memory inside uthash shows as a missing entry, not as an exit. */
-#define HASH_NONFATAL_OOM 1
-
 #include "plugin/limits.h"
 
 #include <stdio.h>
@@ -219,17 +216,48 @@ limits_takeover(struct limits *limits, const char *org,
 
 /* ---- Mismatches ---- */
 
-/* Those of more than a minute ago are first in the table. */
+/* Those of long ago are first in the table. */
 static void
-forget_mismatches(struct limits *limits, int64_t now)
+forget(struct mismatch **table, int64_t now, int64_t span)
 {
 	struct mismatch *first;
 
-	while ((first = limits->mismatches) != NULL &&
-	    now - first->at >= MISMATCH_TELL_MS) {
-		HASH_DEL(limits->mismatches, first);
+	while ((first = *table) != NULL && now - first->at >= span) {
+		HASH_DEL(*table, first);
 		free(first);
 	}
+}
+
+/* Whether it was not there for so long; now it is. */
+static bool
+note(struct mismatch **table, const struct mismatch_key *key, int64_t now,
+    int64_t span, unsigned max)
+{
+	struct mismatch *mismatch;
+
+	forget(table, now, span);
+	HASH_FIND(hh, *table, key, sizeof(*key), mismatch);
+	if (mismatch != NULL || HASH_COUNT(*table) >= max ||
+	    (mismatch = calloc(1, sizeof(*mismatch))) == NULL) {
+		return false;
+	}
+	mismatch->key = *key;
+	mismatch->at = now;
+	HASH_ADD(hh, *table, key, sizeof(*key), mismatch);
+	if (mismatch->hh.tbl == NULL) {
+		free(mismatch);
+		return false;
+	}
+	return true;
+}
+
+static void
+make_mismatch_key(struct mismatch_key *key, const char *org,
+    const struct identity *who, const uint8_t fingerprint[HASH_LEN])
+{
+	memset(key, 0, sizeof(*key));
+	make_name(key->name, org, who);
+	memcpy(key->fingerprint, fingerprint, HASH_LEN);
 }
 
 bool
@@ -238,26 +266,33 @@ limits_may_tell(struct limits *limits, const char *org,
     int64_t now)
 {
 	struct mismatch_key key;
-	struct mismatch *mismatch;
 
-	memset(&key, 0, sizeof(key));
-	make_name(key.name, org, who);
-	memcpy(key.fingerprint, fingerprint, HASH_LEN);
-	forget_mismatches(limits, now);
-	HASH_FIND(hh, limits->mismatches, &key, sizeof(key), mismatch);
-	if (mismatch != NULL ||
-	    HASH_COUNT(limits->mismatches) >= LIMITS_MISMATCHES_MAX ||
-	    (mismatch = calloc(1, sizeof(*mismatch))) == NULL) {
-		return false;
-	}
-	mismatch->key = key;
-	mismatch->at = now;
-	HASH_ADD(hh, limits->mismatches, key, sizeof(key), mismatch);
-	if (mismatch->hh.tbl == NULL) {
+	make_mismatch_key(&key, org, who, fingerprint);
+	return note(&limits->mismatches, &key, now, MISMATCH_TELL_MS,
+	    LIMITS_MISMATCHES_MAX);
+}
+
+bool
+limits_may_wait(struct limits *limits, const char *org,
+    const struct identity *who, const uint8_t fingerprint[HASH_LEN],
+    int64_t now)
+{
+	struct mismatch_key key;
+
+	make_mismatch_key(&key, org, who, fingerprint);
+	return note(&limits->waits, &key, now, WAIT_AGAIN_MS, LIMITS_WAITS_MAX);
+}
+
+static void
+forget_all(struct mismatch **table)
+{
+	struct mismatch *mismatch, *next;
+
+	HASH_ITER(hh, *table, mismatch, next)
+	{
+		HASH_DEL(*table, mismatch);
 		free(mismatch);
-		return false;
 	}
-	return true;
 }
 
 void
@@ -265,7 +300,6 @@ limits_done(struct limits *limits)
 {
 	struct bucket *bucket, *next_bucket;
 	struct clone *clone, *next_clone;
-	struct mismatch *mismatch, *next_mismatch;
 
 	HASH_ITER(hh, limits->buckets, bucket, next_bucket)
 	{
@@ -277,9 +311,6 @@ limits_done(struct limits *limits)
 		HASH_DEL(limits->clones, clone);
 		free(clone);
 	}
-	HASH_ITER(hh, limits->mismatches, mismatch, next_mismatch)
-	{
-		HASH_DEL(limits->mismatches, mismatch);
-		free(mismatch);
-	}
+	forget_all(&limits->mismatches);
+	forget_all(&limits->waits);
 }

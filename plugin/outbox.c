@@ -9,6 +9,7 @@
 #include <utlist.h>
 
 #include "plugin/broker.h"
+#include "plugin/follow.h"
 #include "plugin/lease.h"
 #include "plugin/outbox_private.h"
 #include "plugin/post.h"
@@ -223,15 +224,15 @@ load(struct outbox *outbox, struct diag *why)
 	return r;
 }
 
-/* Whether an event leaves hooks and CAs as they are. */
+/* Hooks, and the CAs whose names stand in documents, are settings.  Events come
+ * in storms, and what a load costs grows with the whole configuration. */
 static enum res
 look_at_event(const struct event *event, void *context)
 {
 	struct outbox *outbox = context;
+	struct identity who;
 
-	if (strncmp(event->kind, "device-", strlen("device-")) != 0 &&
-	    strcmp(event->kind, "session-closed") != 0 &&
-	    strcmp(event->kind, "import") != 0) {
+	if (follow_concern(event, &who) == CONCERN_SETTINGS) {
 		outbox->stale = true;
 	}
 	return RES_OK;

@@ -19,8 +19,8 @@
 #define OUTBOX_FLIGHT_MAX 8    /* requests of one hook under way */
 #define OUTBOX_WINDOW     1024 /* events of one hook in memory */
 #define OUTBOX_BACKLOG_MAX                                                     \
-	1000000                 /* events; older ones are dropped, and         \
-	                           counted */
+	1000000                 /* events of its org; older ones are dropped,  \
+	                           and counted */
 #define OUTBOX_RETRY_MS     200 /* after the first failure; doubled */
 #define OUTBOX_RETRY_MAX_MS 300000
 #define OUTBOX_TIMEOUT_MS   10000 /* of one request */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 #include "plugin/outbox_private.h"
 
-#define PAGE_MAX  256
-#define PAGES_MAX 16 /* in one go, for others wait */
+#define PAGE_MAX   256
+#define PAGES_MAX  16   /* in one go, for others wait */
+#define BACKLOG_MS 5000 /* between two looks for what is too far behind */
 
 /* Rows that are looked at for one receiver. */
 struct reading {
@@ -110,17 +111,26 @@ give_up_lost(struct outbox *outbox, struct receiver *receiver, int64_t next,
 	return r;
 }
 
+/* Of the hook's own org: what others do is nothing to it.  Walking over so many
+ * takes some time, so that it is not done for each event. */
 static enum res
 give_up_oldest(struct outbox *outbox, struct receiver *receiver, int64_t mark,
     struct diag *why)
 {
-	struct reading reading = {.outbox = outbox,
-	    .receiver = receiver,
-	    .upto = mark - OUTBOX_BACKLOG_MAX};
+	struct reading reading = {.outbox = outbox, .receiver = receiver};
+	int64_t cursor = delivery_cursor(receiver->delivery);
+	int64_t now_ms = clock_monotonic_ms();
 	enum res r;
 
-	if (delivery_cursor(receiver->delivery) >= reading.upto) {
+	if (mark - cursor <= OUTBOX_BACKLOG_MAX ||
+	    now_ms < receiver->backlog_ms) {
 		return RES_OK;
+	}
+	receiver->backlog_ms = now_ms + BACKLOG_MS;
+	r = registry_event_before(outbox->registry, receiver->hook.org, cursor,
+	    OUTBOX_BACKLOG_MAX, &reading.upto, why);
+	if (r != RES_OK || reading.upto == 0) {
+		return r;
 	}
 	r = count_rows(&reading, receiver->hook.org, why);
 	if (r == RES_OK) {

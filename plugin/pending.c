@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* Out of memory inside uthash shows as a missing entry, not as an exit. */
-#define HASH_NONFATAL_OOM 1
-
 #include "plugin/pending.h"
 
 #include <stdio.h>
@@ -14,13 +11,15 @@ struct pending_entry {
 	char key[KEY_MAX + 1]; /* org:identity in lower case */
 	bool is_row;           /* else only the pins of device count */
 	bool is_new;
+	bool attaches;
 	struct device device;
 	struct pins before; /* of pins: what they take the place of */
 	UT_hash_handle hh;
 };
 
 struct pending_tally {
-	char key[KEY_MAX + 1]; /* org:class:type, or org: for all */
+	char
+	    key[KEY_MAX + 1]; /* org:class:type, or org: for all; org>gateway */
 	int64_t count;
 	UT_hash_handle hh;
 };
@@ -65,38 +64,64 @@ make_tally_key(
 	    type->class, type->name);
 }
 
-static struct pending_tally *
-find_tally(const struct pending *table, const char *org,
-    const struct device_type *type)
+static void
+make_gateway_key(
+    const char *org, const struct identity *gateway, char key[KEY_MAX + 1])
 {
-	char key[KEY_MAX + 1];
+	char name[IDENTITY_TEXT_MAX + 1];
+
+	identity_format(gateway, name);
+	(void)snprintf(key, KEY_MAX + 1, "%.*s>%s", NAME_MAX_LEN, org, name);
+}
+
+static struct pending_tally *
+find_tally(const struct pending *table, const char *key)
+{
 	struct pending_tally *tally;
 
-	make_tally_key(org, type, key);
 	HASH_FIND_STR(table->tallies, key, tally);
 	return tally;
+}
+
+static int64_t
+read_tally(const struct pending *table, const char *key)
+{
+	const struct pending_tally *tally = find_tally(table, key);
+
+	return tally == NULL ? 0 : tally->count;
 }
 
 int64_t
 pending_count(const struct pending *table, const char *org,
     const struct device_type *type)
 {
-	const struct pending_tally *tally = find_tally(table, org, type);
+	char key[KEY_MAX + 1];
 
-	return tally == NULL ? 0 : tally->count;
+	make_tally_key(org, type, key);
+	return read_tally(table, key);
+}
+
+int64_t
+pending_count_behind(const struct pending *table, const char *org,
+    const struct identity *gateway)
+{
+	char key[KEY_MAX + 1];
+
+	make_gateway_key(org, gateway, key);
+	return read_tally(table, key);
 }
 
 /* False: no memory. */
 static bool
-count_up(struct pending *table, const char *org, const struct device_type *type)
+count_up(struct pending *table, const char key[KEY_MAX + 1])
 {
-	struct pending_tally *tally = find_tally(table, org, type);
+	struct pending_tally *tally = find_tally(table, key);
 
 	if (tally == NULL) {
 		if ((tally = calloc(1, sizeof(*tally))) == NULL) {
 			return false;
 		}
-		make_tally_key(org, type, tally->key);
+		memcpy(tally->key, key, sizeof(tally->key));
 		HASH_ADD_STR(table->tallies, key, tally);
 		if (tally->hh.tbl == NULL) {
 			free(tally);
@@ -108,10 +133,9 @@ count_up(struct pending *table, const char *org, const struct device_type *type)
 }
 
 static void
-count_down(
-    struct pending *table, const char *org, const struct device_type *type)
+count_down(struct pending *table, const char *key)
 {
-	struct pending_tally *tally = find_tally(table, org, type);
+	struct pending_tally *tally = find_tally(table, key);
 
 	if (tally != NULL && --tally->count == 0) {
 		HASH_DEL(table->tallies, tally);
@@ -119,24 +143,53 @@ count_down(
 	}
 }
 
-static bool
-count_in(struct pending *table, const struct device *device)
+/* The tallies in which an entry counts; how many there are. */
+#define TALLIES_MAX 3
+
+static size_t
+list_tallies(
+    const struct pending_entry *entry, char keys[TALLIES_MAX][KEY_MAX + 1])
 {
-	if (!count_up(table, device->org, &device->who.type)) {
-		return false;
+	const struct device *device = &entry->device;
+	size_t count = 0;
+
+	if (entry->is_new) {
+		make_tally_key(device->org, &device->who.type, keys[count++]);
+		make_tally_key(device->org, NULL, keys[count++]);
 	}
-	if (!count_up(table, device->org, NULL)) {
-		count_down(table, device->org, &device->who.type);
-		return false;
+	if (entry->attaches) {
+		make_gateway_key(device->org, &device->gateway, keys[count++]);
 	}
-	return true;
+	return count;
 }
 
 static void
-count_out(struct pending *table, const struct device *device)
+count_out(struct pending *table, const struct pending_entry *entry)
 {
-	count_down(table, device->org, &device->who.type);
-	count_down(table, device->org, NULL);
+	char keys[TALLIES_MAX][KEY_MAX + 1];
+	size_t count = list_tallies(entry, keys);
+
+	while (count > 0) {
+		count_down(table, keys[--count]);
+	}
+}
+
+/* False: no memory, and it counts in none. */
+static bool
+count_in(struct pending *table, const struct pending_entry *entry)
+{
+	char keys[TALLIES_MAX][KEY_MAX + 1];
+	size_t count = list_tallies(entry, keys), i;
+
+	for (i = 0; i < count; i++) {
+		if (!count_up(table, keys[i])) {
+			while (i > 0) {
+				count_down(table, keys[--i]);
+			}
+			return false;
+		}
+	}
+	return true;
 }
 
 /* ---- Entries ---- */
@@ -165,9 +218,16 @@ pending_overlay(const struct pending *table, struct device *device)
 	const struct pending_entry *entry =
 	    find(table, device->org, &device->who);
 
-	if (entry != NULL && !entry->is_row &&
-	    identity_equal(&entry->device.who, &device->who) &&
-	    pins_equal(&entry->before, &device->pins)) {
+	if (entry == NULL ||
+	    !identity_equal(&entry->device.who, &device->who)) {
+		return;
+	}
+	if (entry->is_row) {
+		if (device->state == DEVICE_ALLOWED) {
+			device->state = entry->device.state;
+			device->pins = entry->device.pins;
+		}
+	} else if (pins_equal(&entry->before, &device->pins)) {
 		device->pins = entry->device.pins;
 	}
 }
@@ -209,15 +269,14 @@ add(struct pending *table, const struct device *device,
 static void
 drop(struct pending *table, struct pending_entry *entry)
 {
-	if (entry->is_new) {
-		count_out(table, &entry->device);
-	}
+	count_out(table, entry);
 	HASH_DEL(table->entries, entry);
 	free(entry);
 }
 
 enum res
-pending_add(struct pending *table, const struct device *device, bool is_new)
+pending_add(struct pending *table, const struct device *device, bool is_new,
+    bool attaches)
 {
 	struct pending_entry *entry = NULL;
 	enum res r = add(table, device, &entry);
@@ -226,11 +285,13 @@ pending_add(struct pending *table, const struct device *device, bool is_new)
 		return r;
 	}
 	entry->is_row = true;
-	if (is_new && !count_in(table, device)) {
+	entry->is_new = is_new;
+	entry->attaches = attaches;
+	if (!count_in(table, entry)) {
+		entry->is_new = entry->attaches = false;
 		drop(table, entry);
 		return RES_NOMEM;
 	}
-	entry->is_new = is_new;
 	return RES_OK;
 }
 

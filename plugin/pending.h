@@ -12,12 +12,11 @@
 #ifndef PLUGIN_PENDING_H
 #define PLUGIN_PENDING_H
 
-#include <uthash.h>
-
+#include "plugin/hash.h"
 #include "registry/records.h"
 
 struct pending_entry; /* one device */
-struct pending_tally; /* new devices of one type, or of all */
+struct pending_tally; /* new devices of one type, or of all; or of a gateway */
 
 /* All zeros is an empty table. */
 struct pending {
@@ -32,7 +31,8 @@ MUST_CHECK enum res pending_get(const struct pending *table, const char *org,
 
 /* A device as the registry has it, with the pins that are under way in the
  * place of those that they are to replace.  Where the registry has others by
- * now, they hold: the write will be refused. */
+ * now, they hold: the write will be refused.  One that an operator added, and
+ * whose row is under way, is what that row makes of it. */
 void pending_overlay(const struct pending *table, struct device *device);
 
 /* Whether a change of this device, however it is spelled, is under way. */
@@ -44,11 +44,17 @@ bool pending_has(
 int64_t pending_count(const struct pending *table, const char *org,
     const struct device_type *type);
 
+/* How many take a place at a gateway that the registry may not have counted
+ * yet. */
+int64_t pending_count_behind(const struct pending *table, const char *org,
+    const struct identity *gateway);
+
 /* The row of a device; is_new: the registry has had none of it, not even one
- * that an operator listed.  RES_EXISTS: something is under way for it, perhaps
- * in other letters.  RES_NOMEM. */
-MUST_CHECK enum res pending_add(
-    struct pending *table, const struct device *device, bool is_new);
+ * that an operator listed; attaches: nor was it attached to device->gateway.
+ * RES_EXISTS: something is under way for it, perhaps in other letters.
+ * RES_NOMEM. */
+MUST_CHECK enum res pending_add(struct pending *table,
+    const struct device *device, bool is_new, bool attaches);
 
 /* The pins of a device, in the place of *before; the same answers. */
 MUST_CHECK enum res pending_add_pins(struct pending *table,

@@ -224,24 +224,113 @@ unsubscribe(const struct instance *instance)
 	}
 }
 
+/* What could not be written in the end, and why, there is nobody else to tell
+ * of: no TICK comes any more. */
+static void
+stop_worker(struct instance *instance)
+{
+	size_t lost = worker_stop(instance->worker);
+	struct news *news, *next;
+
+	if (instance->worker == NULL) {
+		return;
+	}
+	for (news = worker_take(instance->worker); news != NULL; news = next) {
+		next = news->next;
+		if (news->kind == NEWS_LOG) {
+			report_text(news->level, "%s", news->text.text);
+		}
+		news_free(news);
+	}
+	if (lost > 0) {
+		report_text(LOG_ERROR,
+		    "registry: %zu change%s lost, for nothing could be written "
+		    "until the broker had to end: new devices, pins, locks or "
+		    "events of its last moments",
+		    lost, lost == 1 ? " is" : "s are");
+	}
+}
+
+/* The worker first: what others wait for may take so long that somebody ends
+ * the broker, and devices would be lost. */
 static void
 release(struct instance *instance)
 {
+	stop_worker(instance);
 	control_stop(instance->control);
 	outbox_stop(instance->outbox);
 	keeper_stop(instance->keeper);
 	handshake_stop(instance->handshake);
-	worker_stop(instance->worker);
+	worker_free(instance->worker);
 	sessions_done(&instance->sessions);
 	pending_done(&instance->pending);
 	limits_done(&instance->limits);
 	behind_clear(&instance->behind);
+	homes_clear(&instance->homes);
 	listeners_free(instance->listeners);
 	verdicts_free(instance->verdicts);
 	snapshot_unref(instance->snapshot);
 	registry_close(instance->registry);
 	options_done(&instance->options);
 	free(instance);
+}
+
+bool
+instance_knows_tls(const struct instance *instance)
+{
+	const struct listeners *listeners = instance->listeners;
+
+	return instance->options.assume_tls ||
+	    (listeners != NULL &&
+	        (instance->broker.is_2_1 ||
+	            (instance->handshake != NULL &&
+	                listeners_all_have_tls(listeners))));
+}
+
+/* Whether clients without a certificate can come in, if they use TLS. */
+static bool
+wants_tls_alone(enum level level)
+{
+	return level == LEVEL_TOKEN || level == LEVEL_CERT_OR_TOKEN;
+}
+
+static const char *
+find_org_of_tokens(const struct snapshot *snapshot)
+{
+	const struct policy *policy;
+	const char *org;
+	size_t i, j;
+
+	for (i = 0; (org = snapshot_org(snapshot, i)) != NULL; i++) {
+		policy = &snapshot_tenant(snapshot, org)->policy;
+		if (wants_tls_alone(policy->level)) {
+			return org;
+		}
+		for (j = 0; j < policy->type_count; j++) {
+			if (policy->types[j].has_level &&
+			    wants_tls_alone(policy->types[j].level)) {
+				return org;
+			}
+		}
+	}
+	return NULL;
+}
+
+static void
+warn_of_tls(const struct instance *instance)
+{
+	const char *org = instance_knows_tls(instance)
+	    ? NULL
+	    : find_org_of_tokens(instance->snapshot);
+
+	if (org != NULL) {
+		report_text(LOG_WARNING,
+		    "a rule of the org %s asks clients without a certificate "
+		    "for TLS, and the broker does not tell whether they use "
+		    "it: they are refused with level-tls; if every listener "
+		    "uses TLS, write plugin_opt_assume_tls true",
+		    org);
+	}
 }
 
 /* Say what we are running in: the first thing to look at when it does not
@@ -259,6 +348,7 @@ introduce(const struct instance *instance)
 		    "plugin_opt_others allow: clients without a certificate "
 		    "may do everything; for closed test nets only");
 	}
+	warn_of_tls(instance);
 }
 
 __attribute__((visibility("default"))) int

@@ -29,6 +29,7 @@ struct receiver {
 	struct diag failure; /* of the last attempt that failed */
 	bool caught_up;      /* it saw all events that there are */
 	int64_t stall_ms;    /* nothing is sent before: the registry fails */
+	int64_t backlog_ms;  /* its backlog is not measured before */
 	struct progress saved;
 	bool told_sick, told_dropped; /* in the log */
 	bool listed;                  /* still in the registry */

@@ -21,7 +21,9 @@ describe(const struct instance *instance, const struct connect *connect,
 	device->created_at = instance->now;
 	device->window_ends_at = CLOCK_FOREVER;
 	device->last_seen_at = instance->now;
-	device->seen_with = answer->seen_with;
+	/* One that waits has not been let in: it counts as never connected. */
+	device->seen_with =
+	    device->state == DEVICE_PENDING ? 0 : answer->seen_with;
 	device->pins = answer->verdict.pins;
 	/* A proxy may send anything in the place of an address. */
 	if (report_is_address(connect->address)) {
@@ -59,14 +61,39 @@ take_rate(struct instance *instance, const char *org, const uint8_t *ca)
 	    limits_take(&instance->limits, org, record, instance->now_ms);
 }
 
-enum reason
-record_row(struct instance *instance, const struct device *device, bool is_new,
-    const uint8_t *ca)
+/* What decisions see while the row waits: what an operator gave the device is
+ * not written anew with it, and holds all the same. */
+static struct device
+foresee(const struct device *device, const struct answer *answer)
 {
+	struct device row = *device;
+
+	if (answer->was_known) {
+		row.token = answer->device_token;
+		if (row.pins.count == 0) {
+			row.pins = answer->pins_before;
+		}
+		if (answer->has_gateway) {
+			row.has_gateway = true;
+			row.gateway = answer->gateway;
+		}
+	}
+	return row;
+}
+
+enum reason
+record_row(struct instance *instance, const struct device *device,
+    const struct answer *answer, const uint8_t *ca)
+{
+	const struct device row = foresee(device, answer);
+	bool is_new = !answer->was_known;
+
 	if (is_new && !take_rate(instance, device->org, ca)) {
 		return REASON_RATE;
 	}
-	if (pending_add(&instance->pending, device, is_new) != RES_OK) {
+	homes_forget(&instance->homes, &device->who);
+	if (pending_add(&instance->pending, &row, is_new,
+	        device->has_gateway && !answer->has_gateway) != RES_OK) {
 		return REASON_REGISTRY_BUSY;
 	}
 	if (worker_provision(instance->worker, device) != RES_OK) {
@@ -92,19 +119,19 @@ is_held(const struct answer *answer, int64_t now)
 /* How a device came to the certificate that it presents.  NULL: it had it, and
  * no event tells of that. */
 static const char *
-describe_pins(const struct instance *instance, const struct connect *connect,
-    const struct answer *answer, struct diag *detail)
+describe_pins(const struct instance *instance, const struct device *device,
+    const struct pins *before, const uint8_t fingerprint[HASH_LEN],
+    struct diag *detail)
 {
 	const struct tenant *tenant =
-	    snapshot_tenant(instance->snapshot, connect->org);
-	const struct type_policy *type =
-	    policy_type(&tenant->policy, &answer->who.type);
-	const uint8_t *fingerprint = answer->presented.fingerprint;
-	const struct pin *pin = pins_find(&answer->verdict.pins, fingerprint);
+	    snapshot_tenant(instance->snapshot, device->org);
+	const struct type_policy *type = tenant == NULL
+	    ? NULL
+	    : policy_type(&tenant->policy, &device->who.type);
+	const struct pin *pin = pins_find(&device->pins, fingerprint);
 	char text[HASH_TEXT_MAX + 1];
 
-	if (pin == NULL ||
-	    pins_find(&answer->pins_before, fingerprint) != NULL) {
+	if (pin == NULL || pins_find(before, fingerprint) != NULL) {
 		return NULL;
 	}
 	text_hex(text, fingerprint, HASH_LEN);
@@ -114,9 +141,8 @@ describe_pins(const struct instance *instance, const struct connect *connect,
 		return "device-pending";
 	}
 	diag_set(detail, "taken up by %s: %.*s...",
-	    answer->pins_before.count == 0 || type == NULL
-	        ? pin_mode_name(PIN_FIRST)
-	        : rotation_name(type->rotation),
+	    before->count == 0 || type == NULL ? pin_mode_name(PIN_FIRST)
+	                                       : rotation_name(type->rotation),
 	    DIGITS, text);
 	return "pin-changed";
 }
@@ -127,26 +153,25 @@ static bool
 may_wait(struct instance *instance, const struct answer *answer,
     const struct device *device)
 {
-	return limits_may_tell(&instance->limits, device->org, &device->who,
+	return limits_may_wait(&instance->limits, device->org, &device->who,
 	    answer->presented.fingerprint, instance->now_ms);
 }
 
-/* A device has one change under way: a second certificate at the same moment
- * waits until it is known what became of the first. */
-static bool
-record_pins(struct instance *instance, const struct connect *connect,
-    const struct answer *answer, const struct device *device)
+/* A second certificate at the same moment waits until it is known what became
+ * of the first. */
+bool
+record_pins(struct instance *instance, const struct device *device,
+    const struct pins *before, const uint8_t fingerprint[HASH_LEN])
 {
 	struct diag detail = {{0}};
 	const char *kind;
 
-	if (pending_add_pins(
-	        &instance->pending, device, &answer->pins_before) != RES_OK) {
+	if (pending_add_pins(&instance->pending, device, before) != RES_OK) {
 		return false;
 	}
-	kind = describe_pins(instance, connect, answer, &detail);
-	if (worker_pins(instance->worker, device, &answer->pins_before, kind,
-	        detail.text) != RES_OK) {
+	kind = describe_pins(instance, device, before, fingerprint, &detail);
+	if (worker_pins(instance->worker, device, before, kind, detail.text) !=
+	    RES_OK) {
 		pending_remove(&instance->pending, device->org, &device->who);
 		return false;
 	}
@@ -175,8 +200,8 @@ tell_mismatch(struct instance *instance, const struct answer *answer,
 /* ---- One decision ---- */
 
 static void
-record_action(struct instance *instance, const struct connect *connect,
-    struct answer *answer, const struct device *device)
+record_action(struct instance *instance, struct answer *answer,
+    const struct device *device)
 {
 	struct verdict *verdict = &answer->verdict;
 	enum reason refused;
@@ -186,7 +211,7 @@ record_action(struct instance *instance, const struct connect *connect,
 		break;
 	case ACTION_PROVISION:
 	case ACTION_PEND:
-		refused = record_row(instance, device, !answer->was_known,
+		refused = record_row(instance, device, answer,
 		    answer->has_ca ? answer->ca : NULL);
 		if (refused != REASON_NONE) {
 			verdict->reason = refused;
@@ -199,7 +224,8 @@ record_action(struct instance *instance, const struct connect *connect,
 			verdict->action = ACTION_NONE;
 			break;
 		}
-		if (record_pins(instance, connect, answer, device)) {
+		if (record_pins(instance, device, &answer->pins_before,
+		        answer->presented.fingerprint)) {
 			break;
 		}
 		verdict->action = ACTION_NONE;
@@ -221,7 +247,7 @@ record_answer(struct instance *instance, const struct connect *connect,
 		return;
 	}
 	describe(instance, connect, answer, &device);
-	record_action(instance, connect, answer, &device);
+	record_action(instance, answer, &device);
 	if (answer->verdict.reason == REASON_KNOWN) {
 		worker_seen(instance->worker, &device);
 	} else if (answer->verdict.reason == REASON_PIN_MISMATCH) {

@@ -27,12 +27,21 @@ struct connect {
 
 /*
  * Queue the row of a device that is seen for the first time: provisioned or
- * pending.  is_new: the registry had nothing of it; then it counts as one more,
- * also of what ca (NULL: none) may bring a minute.  REASON_NONE, or why the
- * device cannot come in: REASON_RATE, REASON_REGISTRY_BUSY.
+ * pending.  *answer tells what was found: where that is nothing, it counts as
+ * one more, also of what ca (NULL: none) may bring a minute; else what an
+ * operator gave the device goes on to hold while the row waits.  REASON_NONE,
+ * or why the device cannot come in: REASON_RATE, REASON_REGISTRY_BUSY.
  */
 MUST_CHECK enum reason record_row(struct instance *instance,
-    const struct device *device, bool is_new, const uint8_t *ca);
+    const struct device *device, const struct answer *answer,
+    const uint8_t *ca);
+
+/* Queue device->pins in the place of *before; fingerprint is of the certificate
+ * that brought the change about.  A device has one change under way: false, and
+ * nothing is queued, while there is another, or where the queue is full. */
+MUST_CHECK bool record_pins(struct instance *instance,
+    const struct device *device, const struct pins *before,
+    const uint8_t fingerprint[HASH_LEN]);
 
 /* Queue whatever a decision about a CONNECT asks for.  Where that cannot be,
  * the reason in *answer becomes a refusal; where it need not be, the action

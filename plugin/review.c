@@ -2,7 +2,7 @@
 #include <mosquitto_broker.h>
 #include <string.h>
 
-#include "plugin/instance.h"
+#include "plugin/record.h"
 
 /* New settings may hold other topic rules. */
 static bool
@@ -16,6 +16,25 @@ renew_grants(const struct instance *instance, struct session *session)
 	return tenant != NULL &&
 	    grants_new(tenant->topics, tenant->topic_count, session->org,
 	        &session->who, &session->grants) == RES_OK;
+}
+
+/* The device is held from now on to the certificate that it is connected with.
+ * What cannot be queued is tried again. */
+static void
+take_up(
+    struct instance *instance, struct session *session, const struct pins *pins)
+{
+	struct device device;
+
+	device_init(&device, session->org, &session->who);
+	device.pins = *pins;
+	session->pins_due = !record_pins(
+	    instance, &device, &session->pins, session->presented.fingerprint);
+	if (session->pins_due) {
+		instance->pins_due = true;
+	} else {
+		session->pins = *pins;
+	}
 }
 
 void
@@ -48,8 +67,12 @@ review_session(struct instance *instance, struct session *session)
 	    renew_grants(instance, session)) {
 		session->reviewed = instance->generation;
 	}
+	session->pins_due = false;
 	if (reason_admits(answer.verdict.reason)) {
 		session->refused = REASON_NONE;
+		if (answer.verdict.action == ACTION_PINS && session->online) {
+			take_up(instance, session, &answer.verdict.pins);
+		}
 		session_bound(session, answer.valid_until);
 		return;
 	}
@@ -78,17 +101,21 @@ review_device(
     struct instance *instance, const struct device *device, bool found)
 {
 	struct session *session = session_of(&instance->sessions, &device->who);
+	struct device now = *device; /* its strings are lent */
 
+	if (found) {
+		pending_overlay(&instance->pending, &now);
+	}
 	for (; session != NULL; session = session->peer) {
 		if (strcmp(device->org, session->org) != 0) {
 			continue;
 		}
-		session->sight = admission_sight(
-		    found ? RES_OK : RES_NOTFOUND, device, false);
+		session->sight =
+		    admission_sight(found ? RES_OK : RES_NOTFOUND, &now, false);
 		session->locked = found && device->locked;
 		session->device_token =
 		    found ? device->token : (struct token_hash){0};
-		session->pins = found ? device->pins : (struct pins){0};
+		session->pins = found ? now.pins : (struct pins){0};
 		review_session(instance, session);
 	}
 }

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* Out of memory inside uthash shows as a missing entry, not as an exit. */
-#define HASH_NONFATAL_OOM 1
-
 #include "plugin/session.h"
 
 #include <stdlib.h>
@@ -116,8 +113,8 @@ session_drop_leaf(struct session *session)
 	session->chain = NULL;
 }
 
-static void
-free_session(struct session *session)
+void
+session_free(struct session *session)
 {
 	if (session != NULL) {
 		session_drop_leaf(session);
@@ -147,13 +144,32 @@ session_of_id(const struct sessions *table, const char *client_id)
 	return session;
 }
 
-/* A client id has one session: an older record of it is of no more use.
- * False: no memory. */
+bool
+session_is_held(const struct session *session)
+{
+	return session != NULL && session->kind == SESSION_DEVICE &&
+	    (session->online || !session->fleeting);
+}
+
+static bool
+is_device(const struct session *session)
+{
+	return session->who.type.class != '\0';
+}
+
+/* A client id has one session: an older record of it is of no more use.  But
+ * who is no device has no claim to the client id of one, whatever became of
+ * the question before.  False: no memory. */
 static bool
 join_id(struct sessions *table, struct session *session)
 {
 	struct session *older = session_of_id(table, session->client_id);
 
+	if (older != NULL && !is_device(session) && is_device(older) &&
+	    session_is_held(older)) {
+		session->replaced = true;
+		return true;
+	}
 	if (older != NULL) {
 		older->replaced = true;
 		HASH_DELETE(by_id, table->by_id, older);
@@ -175,6 +191,30 @@ leave_id(struct sessions *table, struct session *session)
 }
 
 struct session *
+session_new(const void *client, const char *client_id, const char *username,
+    const struct identity *who)
+{
+	struct session *session = calloc(1, sizeof(*session));
+
+	if (session == NULL) {
+		return NULL;
+	}
+	session->client = client;
+	session->client_id = copy(client_id);
+	session->username = copy(username);
+	session->refused = REASON_NONE;
+	if (who != NULL) {
+		session->who = *who;
+	}
+	if (!same(session->client_id, client_id) ||
+	    !same(session->username, username)) {
+		session_free(session);
+		return NULL;
+	}
+	return session;
+}
+
+struct session *
 session_add(struct sessions *table, const void *client, const char *client_id,
     const char *username, const struct identity *who)
 {
@@ -183,31 +223,20 @@ session_add(struct sessions *table, const void *client, const char *client_id,
 	if (session != NULL) {
 		session_remove(table, session);
 	}
-	if ((session = calloc(1, sizeof(*session))) == NULL) {
+	session = session_new(client, client_id, username, who);
+	if (session == NULL) {
 		return NULL;
 	}
-	session->client = client;
 	session->serial = ++table->last_serial;
-	session->client_id = copy(client_id);
-	session->username = copy(username);
 	session->online = true;
-	session->refused = REASON_NONE;
-	if (!same(session->client_id, client_id) ||
-	    !same(session->username, username)) {
-		free_session(session);
-		return NULL;
-	}
 	HASH_ADD_PTR(table->by_client, client, session);
 	if (session->hh.tbl == NULL) {
-		free_session(session);
+		session_free(session);
 		return NULL;
-	}
-	if (who != NULL) {
-		session->who = *who;
 	}
 	DL_APPEND(table->all, session);
 	if (!join_id(table, session) ||
-	    (who != NULL && !join_owner(table, session))) {
+	    (is_device(session) && !join_owner(table, session))) {
 		session_remove(table, session);
 		return NULL;
 	}
@@ -222,12 +251,12 @@ session_remove(struct sessions *table, struct session *session)
 	}
 	session_unwant_kick(table, session);
 	leave_id(table, session);
-	if (session->who.type.class != '\0') {
+	if (is_device(session)) {
 		leave_owner(table, session);
 	}
 	HASH_DEL(table->by_client, session);
 	DL_DELETE(table->all, session);
-	free_session(session);
+	session_free(session);
 }
 
 void

@@ -13,9 +13,8 @@
 #ifndef PLUGIN_SESSION_H
 #define PLUGIN_SESSION_H
 
-#include <uthash.h>
-
 #include "admission/admission.h"
+#include "plugin/hash.h"
 
 enum session_kind {
 	SESSION_DEVICE = 0, /* limited to its grants */
@@ -58,6 +57,7 @@ struct session {
 	uint64_t reviewed;   /* generation of the settings; 0: never */
 	enum reason refused; /* REASON_NONE: in good standing */
 	bool kick_due;
+	bool pins_due;     /* its certificate waits to be queued as its pin */
 	unsigned denials;  /* not told in the log yet */
 	int64_t denied_at; /* monotonic ms of the last one told; 0: none */
 
@@ -84,12 +84,23 @@ struct sessions {
 struct session *session_find(const struct sessions *table, const void *client,
     const char *client_id, const char *username);
 
-/* The newest record of a client id, of which the broker has one session. */
+/* The newest record of a client id, of which the broker has one session; but
+ * one of a client that is no device takes no place of session_is_held(). */
 struct session *session_of_id(
     const struct sessions *table, const char *client_id);
 
 /* By the pointer alone, for when a client leaves. */
 struct session *session_at(const struct sessions *table, const void *client);
+
+/* Whether it is a device's, and the broker may have it still: it is online, or
+ * can come back.  False for NULL. */
+bool session_is_held(const struct session *session);
+
+/* A record that is in no table, and so is nobody's session: offline, in good
+ * standing.  NULL: no memory. */
+struct session *session_new(const void *client, const char *client_id,
+    const char *username, const struct identity *who);
+void session_free(struct session *session); /* NULL is allowed */
 
 /* Add a session for client, in the place of any older one.  NULL: no memory,
  * and there is none for this client then.  who is NULL for no device. */

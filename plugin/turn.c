@@ -15,6 +15,7 @@ take_snapshot(struct instance *instance, struct news *news)
 	instance->generation++;
 	news->snapshot = NULL;
 	behind_clear(&instance->behind);
+	homes_clear(&instance->homes);
 	instance->reviewing = true;
 }
 
@@ -30,6 +31,7 @@ take_news(struct instance *instance)
 			take_snapshot(instance, news);
 			break;
 		case NEWS_RECORDED:
+			homes_forget(&instance->homes, &news->device.who);
 			pending_remove(&instance->pending, news->device.org,
 			    &news->device.who);
 			behind_update(
@@ -38,6 +40,7 @@ take_news(struct instance *instance)
 			    instance, &news->device, news->found, news->result);
 			break;
 		case NEWS_DEVICE:
+			homes_forget(&instance->homes, &news->device.who);
 			behind_update(
 			    &instance->behind, &news->device, news->found);
 			review_device(instance, &news->device, news->found);
@@ -79,7 +82,9 @@ review_slice(struct instance *instance)
 	}
 	while ((session = table->cursor) != NULL) {
 		table->cursor = session->next;
-		if (session->kind == SESSION_DEVICE) {
+		if (session->pins_due) {
+			review_session(instance, session);
+		} else if (session->kind == SESSION_DEVICE) {
 			(void)review_stands(instance, session);
 		}
 		if (++n % 64 == 0 && clock_monotonic_ms() >= end) {
@@ -130,6 +135,8 @@ sweep(struct instance *instance)
 		}
 	}
 	instance->metrics.sessions = connected;
+	instance->reviewing |= instance->pins_due;
+	instance->pins_due = false;
 }
 
 static void

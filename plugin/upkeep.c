@@ -11,6 +11,7 @@ void
 upkeep_init(struct upkeep *upkeep)
 {
 	*upkeep = (struct upkeep){0};
+	atomic_init(&upkeep->stopping, false);
 	pthread_mutex_init(&upkeep->lock, NULL);
 }
 
@@ -19,6 +20,12 @@ upkeep_done(struct upkeep *upkeep)
 {
 	free(upkeep->metrics.body);
 	pthread_mutex_destroy(&upkeep->lock);
+}
+
+void
+upkeep_stop(struct upkeep *upkeep)
+{
+	atomic_store(&upkeep->stopping, true);
 }
 
 /* ---- Counters ---- */
@@ -92,43 +99,87 @@ upkeep_finish(struct upkeep *upkeep, struct registry *registry)
 	return write_metrics(upkeep, registry);
 }
 
-/* ---- Old events ---- */
+/* ---- What is old ---- */
+
+static bool
+must_stop(const struct upkeep *upkeep)
+{
+	return atomic_load(&upkeep->stopping);
+}
 
 /* RES_OK: there may be more of them; RES_NOTFOUND: there are not. */
 static enum res
-purge_org(struct registry *registry, const struct snapshot *snapshot,
-    const char *org, int64_t now)
+purge_org(struct upkeep *upkeep, struct registry *registry,
+    const struct tenant *tenant, const char *org, int64_t now)
 {
-	const struct tenant *tenant = snapshot_tenant(snapshot, org);
-	struct change change = {.kind = CHANGE_EVENTS_PURGE, .org = org};
+	struct change change = {.kind = CHANGE_EVENTS_PURGE,
+	    .org = org,
+	    .time = now - tenant->event_days * DAY_S};
 	enum res r = RES_OK;
 	int step;
 
-	if (tenant == NULL || tenant->event_days <= 0) {
-		return RES_NOTFOUND;
-	}
-	change.time = now - tenant->event_days * DAY_S;
-	for (step = 0; r == RES_OK && step < UPKEEP_STEPS; step++) {
+	for (step = 0; r == RES_OK && step < UPKEEP_STEPS && !must_stop(upkeep);
+	     step++) {
 		r = registry_apply(registry, &change, 1, APPLY_ALL, NULL);
 	}
 	return r;
 }
 
+static enum res
+purge_events(struct upkeep *upkeep, struct registry *registry,
+    const struct snapshot *snapshot, int64_t now, bool *more)
+{
+	const struct tenant *tenant;
+	enum res r = RES_NOTFOUND;
+	const char *org;
+	size_t i;
+
+	for (i = 0; (r == RES_OK || r == RES_NOTFOUND) && !must_stop(upkeep) &&
+	     (org = snapshot_org(snapshot, i)) != NULL;
+	     i++) {
+		tenant = snapshot_tenant(snapshot, org);
+		if (tenant == NULL || tenant->event_days <= 0) {
+			continue;
+		}
+		r = purge_org(upkeep, registry, tenant, org, now);
+		*more = *more || r == RES_OK;
+	}
+	return r == RES_NOTFOUND ? RES_OK : r;
+}
+
+/* Brokers write down what they count at least once a minute. */
+static enum res
+purge_metrics(
+    struct registry *registry, const struct snapshot *snapshot, int64_t now)
+{
+	const struct tenant *tenant = snapshot_tenant(snapshot, ORG_DEFAULT);
+	struct change change = {
+	    .kind = CHANGE_METRICS_PURGE, .org = ORG_DEFAULT};
+	enum res r;
+
+	if (tenant == NULL || tenant->event_days <= 0) {
+		return RES_OK;
+	}
+	change.time = now - tenant->event_days * DAY_S;
+	r = registry_apply(registry, &change, 1, APPLY_ALL, NULL);
+	return r == RES_NOTFOUND ? RES_OK : r;
+}
+
+/* Another writer, or a disk that refuses, ends it until the next look: each
+ * attempt may wait, and the worker has devices to write. */
 static void
 purge(struct upkeep *upkeep, struct registry *registry,
     const struct snapshot *snapshot, int64_t now_ms)
 {
 	int64_t now = clock_now();
-	const char *org;
 	bool more = false;
-	size_t i;
+	enum res r = purge_metrics(registry, snapshot, now);
 
-	for (i = 0; (org = snapshot_org(snapshot, i)) != NULL; i++) {
-		if (purge_org(registry, snapshot, org, now) == RES_OK) {
-			more = true;
-		}
+	if (r == RES_OK) {
+		r = purge_events(upkeep, registry, snapshot, now, &more);
 	}
-	upkeep->purge_at = now_ms + (more ? UPKEEP_MORE_MS : UPKEEP_PURGE_MS);
+	upkeep->purge_at =
+	    now_ms + (r == RES_OK && more ? UPKEEP_MORE_MS : UPKEEP_PURGE_MS);
 }
 
 void
@@ -137,7 +188,7 @@ upkeep_run(struct upkeep *upkeep, struct registry *registry,
 {
 	int64_t now_ms = clock_monotonic_ms();
 
-	if (now_ms < upkeep->retry_at) {
+	if (now_ms < upkeep->retry_at || must_stop(upkeep)) {
 		return;
 	}
 	if (write_metrics(upkeep, registry) != RES_OK) {

@@ -2,12 +2,13 @@
 /*
  * upkeep: what the worker does for the registry besides its jobs: writing down
  * what the broker counted, and forgetting events that are older than their org
- * keeps them.
+ * keeps them, and the counters of brokers that are gone.
  */
 #ifndef PLUGIN_UPKEEP_H
 #define PLUGIN_UPKEEP_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "admission/snapshot.h"
 #include "registry/registry.h"
@@ -22,6 +23,7 @@ struct upkeep {
 	struct metrics_record metrics; /* body NULL: none to be written */
 	/* The worker's own. */
 	int64_t purge_at, retry_at; /* monotonic ms */
+	atomic_bool stopping;
 };
 
 void upkeep_init(struct upkeep *upkeep);
@@ -31,9 +33,13 @@ void upkeep_done(struct upkeep *upkeep);
  * kept and what source wrote before.  source is cut at ADDRESS_MAX. */
 void upkeep_metrics(struct upkeep *upkeep, const char *source, char *body);
 
+/* Any thread: upkeep_run() is to come back soon, and then does nothing. */
+void upkeep_stop(struct upkeep *upkeep);
+
 /* The worker's thread: whatever is due.  What the registry does not take is
  * tried again, or gives way to newer counters; nobody is told, for the worker
- * tells of a registry that does not work. */
+ * tells of a registry that does not work.  Waits at most once for another
+ * writer. */
 void upkeep_run(struct upkeep *upkeep, struct registry *registry,
     const struct snapshot *snapshot);
 

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* Out of memory inside uthash shows as a missing entry, not as an exit. */
-#define HASH_NONFATAL_OOM 1
-
 #include "plugin/watch.h"
 
 #include <limits.h>

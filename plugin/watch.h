@@ -7,9 +7,8 @@
 #ifndef PLUGIN_WATCH_H
 #define PLUGIN_WATCH_H
 
-#include <uthash.h>
-
 #include "plugin/fetch.h"
+#include "plugin/hash.h"
 #include "registry/records.h"
 
 #define WATCH_WAIT_MIN_MS 1000

@@ -2,53 +2,26 @@
 #include "plugin/worker.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "plugin/broker.h"
-#include "plugin/capath.h"
 #include "plugin/follow.h"
-#include "plugin/jobs.h"
-#include "plugin/upkeep.h"
+#include "plugin/worker_private.h"
 
 #define RETRY_MS    200  /* between attempts at a disk that refuses */
 #define FAREWELL_MS 2000 /* for the last attempts */
+#define BUSY_MS     1000 /* of one wait for another writer */
 #define LAZY_MAX    1024 /* last-seen times that wait at most */
 #define EVENTS_MAX  1024 /* others' events looked at in one turn */
 
-struct worker {
-	pthread_t thread;
-	pthread_mutex_t lock; /* of what is up to the rule */
-	pthread_cond_t wake;
-	struct queue urgent, lazy;
-	bool stopping;
-	bool failing;   /* the disk did not take the last batch */
-	size_t writing; /* jobs of the batch */
-	/* ---- */
-	struct mailbox mailbox;
-	struct upkeep upkeep;
-
-	/* The thread's own. */
-	struct registry *registry;
-	struct capath *capath;
-	struct snapshot *snapshot; /* the last one posted */
-	struct queue batch;        /* taken, not yet on the disk */
-	int64_t busy_ms; /* since when another writer keeps us; 0: none */
-	int64_t mark;
-	bool stale; /* the settings changed; a snapshot is due */
-	bool capath_due;
-	bool told_disk, told_busy, told_poll, told_capath; /* in the log */
-};
-
 /* ---- News, from the worker's thread to the broker's ---- */
 
-/* Say something once, until it is well again. */
-static void
-tell(struct worker *worker, bool *told, int level, const struct diag *text)
+void
+worker_tell(
+    struct worker *worker, bool *told, int level, const struct diag *text)
 {
 	struct news *news;
 
@@ -61,8 +34,8 @@ tell(struct worker *worker, bool *told, int level, const struct diag *text)
 	mailbox_post(&worker->mailbox, news);
 }
 
-static void
-tell_well(struct worker *worker, bool *told, const char *what)
+void
+worker_tell_well(struct worker *worker, bool *told, const char *what)
 {
 	struct diag text;
 	bool fresh = false;
@@ -70,7 +43,7 @@ tell_well(struct worker *worker, bool *told, const char *what)
 	if (*told) {
 		*told = false;
 		diag_set(&text, "%s", what);
-		tell(worker, &fresh, LOG_NOTICE, &text);
+		worker_tell(worker, &fresh, LOG_NOTICE, &text);
 	}
 }
 
@@ -225,132 +198,6 @@ worker_seen(struct worker *worker, const struct device *device)
 	}
 }
 
-/* ---- The worker's thread: writing ---- */
-
-static enum res
-post_device(struct worker *worker, enum news_kind kind, const char *org,
-    const struct identity *who, enum res result)
-{
-	return follow_post_device(
-	    &worker->mailbox, worker->registry, kind, org, who, result);
-}
-
-/* One job is on the disk, or was not needed: somebody else wrote the device
- * first, or changed it in between.  What the row says now holds. */
-static enum res
-finish(struct worker *worker, const struct job *job, enum res result)
-{
-	return job->kind == JOB_PROVISION || job->kind == JOB_PINS
-	    ? post_device(worker, NEWS_RECORDED, job->device.org,
-	          &job->device.who, result)
-	    : RES_OK;
-}
-
-/* While the disk refuses, new devices are refused: what is admitted is to be
- * on the disk in a moment. */
-static void
-set_failing(struct worker *worker, bool failing)
-{
-	pthread_mutex_lock(&worker->lock);
-	worker->failing = failing;
-	worker->writing = worker->batch.count;
-	pthread_mutex_unlock(&worker->lock);
-}
-
-static void
-tell_failing(struct worker *worker, const struct diag *why)
-{
-	struct diag text;
-
-	diag_set(&text,
-	    "registry: cannot write, new devices are refused until it works: "
-	    "%.300s",
-	    why->text[0] == '\0' ? "no memory" : why->text);
-	tell(worker, &worker->told_disk, LOG_ERROR, &text);
-}
-
-/* Another writer is at it, say an import of many devices.  It comes to an end,
- * and until then the queue takes what comes. */
-static void
-tell_busy(struct worker *worker)
-{
-	int64_t now = clock_monotonic_ms();
-	struct diag text;
-
-	if (worker->busy_ms == 0) {
-		worker->busy_ms = now;
-	}
-	if (now - worker->busy_ms < WORKER_BUSY_MS) {
-		return;
-	}
-	diag_set(&text,
-	    "registry: somebody else has been writing for %d seconds; what is "
-	    "new waits until that is done",
-	    (int)((now - worker->busy_ms) / 1000));
-	tell(worker, &worker->told_busy, LOG_WARNING, &text);
-}
-
-static void
-tell_free(struct worker *worker)
-{
-	worker->busy_ms = 0;
-	tell_well(
-	    worker, &worker->told_busy, "registry: the other writer is done");
-}
-
-/* Everything that is in the batch came onto the disk. */
-static enum res
-finish_batch(struct worker *worker, const struct change *changes, size_t n)
-{
-	enum res r = RES_OK;
-	size_t i;
-
-	for (i = 0; r == RES_OK && i < n; i++) {
-		r = finish(worker, worker->batch.head, changes[i].result);
-		if (r == RES_OK) {
-			job_free(queue_pop(&worker->batch));
-		}
-	}
-	return r;
-}
-
-/* Write the batch.  What fails stays in it, to be tried again: the changes
- * bear being applied twice. */
-static enum res
-write_batch(struct worker *worker)
-{
-	struct change changes[WORKER_BATCH_MAX];
-	struct diag why = {{0}};
-	struct job *job = worker->batch.head;
-	size_t n;
-	enum res r;
-
-	for (n = 0; job != NULL && n < WORKER_BATCH_MAX; n++) {
-		changes[n] = job_change(job);
-		job = job->next;
-	}
-	if (n == 0) {
-		return RES_OK;
-	}
-	r = registry_apply(worker->registry, changes, n, APPLY_EACH, &why);
-	if (r == RES_BUSY) {
-		tell_busy(worker);
-		return r;
-	}
-	tell_free(worker);
-	if (r == RES_OK) {
-		r = finish_batch(worker, changes, n);
-	}
-	set_failing(worker, r != RES_OK);
-	if (r == RES_OK) {
-		tell_well(worker, &worker->told_disk,
-		    "registry: writing works again");
-	} else {
-		tell_failing(worker, &why);
-	}
-	return r;
-}
-
 /* ---- The worker's thread: following others' changes ---- */
 
 /* One that fails is looked at again. */
@@ -366,7 +213,8 @@ follow_event(const struct event *event, void *context)
 		worker->stale = true;
 		break;
 	case CONCERN_DEVICE:
-		r = post_device(worker, NEWS_DEVICE, event->org, &who, RES_OK);
+		r = follow_post_device(&worker->mailbox, worker->registry,
+		    NEWS_DEVICE, event->org, &who, RES_OK);
 		break;
 	case CONCERN_NOBODY:
 		break;
@@ -391,12 +239,13 @@ fill_capath(struct worker *worker)
 	}
 	if (capath_fill(worker->capath, worker->snapshot, &why) == RES_OK) {
 		worker->capath_due = false;
-		tell_well(worker, &worker->told_capath, "capath: filled again");
+		worker_tell_well(
+		    worker, &worker->told_capath, "capath: filled again");
 		return;
 	}
 	diag_set(&text, "capath: new CAs wait until it works: %.300s",
 	    why.text[0] == '\0' ? "no memory" : why.text);
-	tell(worker, &worker->told_capath, LOG_ERROR, &text);
+	worker_tell(worker, &worker->told_capath, LOG_ERROR, &text);
 }
 
 static enum res
@@ -435,7 +284,7 @@ go_back(struct worker *worker, int64_t mark)
 	diag_set(&text,
 	    "registry: it went back in time, as after a restore: its settings "
 	    "hold now, but devices stay connected; restart the broker");
-	tell(worker, &fresh, LOG_WARNING, &text);
+	worker_tell(worker, &fresh, LOG_WARNING, &text);
 	worker->mark = mark;
 	worker->stale = true;
 }
@@ -474,7 +323,7 @@ poll_registry(struct worker *worker)
 
 	fill_capath(worker);
 	if (follow(worker, &why) == RES_OK) {
-		tell_well(worker, &worker->told_poll,
+		worker_tell_well(worker, &worker->told_poll,
 		    "registry: following its changes again");
 		return;
 	}
@@ -482,7 +331,7 @@ poll_registry(struct worker *worker)
 	    "registry: cannot follow its changes, the last good settings "
 	    "stay: %.300s",
 	    why.text[0] == '\0' ? "no memory" : why.text);
-	tell(worker, &worker->told_poll, LOG_ERROR, &text);
+	worker_tell(worker, &worker->told_poll, LOG_ERROR, &text);
 }
 
 /* ---- The worker's thread: the loop ---- */
@@ -541,23 +390,49 @@ pause_ms(int64_t ms)
 	}
 }
 
-/* Everything that is queued, unless the disk will not. */
+/* When somebody connected last, and what was counted, may get lost. */
+static size_t
+count_jobs(const struct queue *queue)
+{
+	const struct job *job;
+	size_t count = 0;
+
+	for (job = queue->head; job != NULL; job = job->next) {
+		count += job->kind != JOB_SEEN;
+	}
+	return count;
+}
+
+/* How long that answer is put up with in the end. */
+static int64_t
+patience_ms(const struct worker *worker, enum res r)
+{
+	return r == RES_BUSY && count_jobs(&worker->batch) > 0
+	    ? WORKER_FAREWELL_MS
+	    : FAREWELL_MS;
+}
+
+/* Everything that is queued, unless the disk will not.  Nothing is added to it
+ * any more, so that as long as it is written there is an end. */
 static void
 write_the_rest(struct worker *worker)
 {
-	int64_t end = clock_monotonic_ms() + FAREWELL_MS;
-
-	bool again;
+	int64_t start = clock_monotonic_ms();
+	enum res r;
 
 	do {
-		again = write_batch(worker) != RES_OK ||
-		    upkeep_finish(&worker->upkeep, worker->registry) != RES_OK;
-		if (again) {
+		r = worker_write_batch(worker);
+		if (r == RES_OK && worker->batch.count == 0) {
+			r = upkeep_finish(&worker->upkeep, worker->registry);
+		}
+		if (r != RES_OK) {
 			pause_ms(RETRY_MS / 10);
 		}
 		(void)take_jobs(worker, 0, true);
-	} while (
-	    (again || worker->batch.count > 0) && clock_monotonic_ms() < end);
+	} while (r == RES_OK
+	        ? worker->batch.count > 0
+	        : clock_monotonic_ms() - start < patience_ms(worker, r));
+	worker->lost = count_jobs(&worker->batch) + count_jobs(&worker->urgent);
 }
 
 static void *
@@ -576,7 +451,7 @@ run(void *context)
 			lazy_at = now + WORKER_LAZY_MS;
 		}
 		wait = WORKER_POLL_MS;
-		if (write_batch(worker) != RES_OK) {
+		if (worker_write(worker) != RES_OK) {
 			pause_ms(RETRY_MS);
 			wait = 0;
 		}
@@ -597,8 +472,9 @@ static enum res
 open_all(struct worker *worker, const struct worker_options *options,
     struct diag *why)
 {
-	const struct registry_options how = {
-	    .path = options->registry, .mode = REGISTRY_WRITE, .busy_ms = 1000};
+	const struct registry_options how = {.path = options->registry,
+	    .mode = REGISTRY_WRITE,
+	    .busy_ms = BUSY_MS};
 	enum res r = registry_open(&how, &worker->registry, why);
 
 	if (r == RES_OK && options->capath != NULL) {
@@ -630,6 +506,7 @@ release(struct worker *worker)
 	queue_drain(&worker->urgent);
 	queue_drain(&worker->lazy);
 	queue_drain(&worker->batch);
+	queue_drain(&worker->written);
 	registry_close(worker->registry);
 	capath_close(worker->capath);
 	snapshot_unref(worker->snapshot);
@@ -672,16 +549,36 @@ worker_start(
 	return RES_OK;
 }
 
-void
-worker_stop(struct worker *worker)
+static void
+stop(struct worker *worker)
 {
-	if (worker == NULL) {
+	if (worker->stopped) {
 		return;
 	}
+	upkeep_stop(&worker->upkeep);
 	pthread_mutex_lock(&worker->lock);
 	worker->stopping = true;
 	pthread_cond_signal(&worker->wake);
 	pthread_mutex_unlock(&worker->lock);
 	pthread_join(worker->thread, NULL);
-	release(worker);
+	worker->stopped = true;
+}
+
+size_t
+worker_stop(struct worker *worker)
+{
+	if (worker == NULL) {
+		return 0;
+	}
+	stop(worker);
+	return worker->lost;
+}
+
+void
+worker_free(struct worker *worker)
+{
+	if (worker != NULL) {
+		stop(worker);
+		release(worker);
+	}
 }

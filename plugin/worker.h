@@ -19,6 +19,9 @@
 #define WORKER_POLL_MS   100  /* how often it looks for others' changes */
 #define WORKER_LAZY_MS   500  /* how long a last-seen time may wait */
 #define WORKER_BUSY_MS   5000 /* of another writer: then the log says so */
+#define WORKER_FAREWELL_MS                                                     \
+	30000 /* of another writer, in the end; systemd waits three times as   \
+	         long */
 
 struct worker;
 
@@ -32,9 +35,16 @@ struct worker_options {
 MUST_CHECK enum res worker_start(const struct worker_options *options,
     struct worker **out, struct diag *why);
 
-/* Write what is queued (giving up after two seconds of a disk that does not
- * take it), stop, join, free.  NULL is allowed. */
-void worker_stop(struct worker *worker);
+/*
+ * Write what is queued, stop, join.  A disk that does not take it is given up
+ * after two seconds, another writer after WORKER_FAREWELL_MS.  Gives the number
+ * of changes that are lost, times of last-seen not counted.  The mailbox stays,
+ * for others still post.  Again, it does nothing and gives the same; NULL: 0.
+ */
+MUST_CHECK size_t worker_stop(struct worker *worker);
+
+/* worker_stop(), unless that was done, and free.  NULL is allowed. */
+void worker_free(struct worker *worker);
 
 /* The broker's thread: does the registry take one more device now?  Not while
  * the queue is full or the disk refuses.  While somebody else writes, the queue
@@ -81,7 +91,7 @@ bool worker_has_news(const struct worker *worker);
 /* As mailbox_take(). */
 struct news *worker_take(struct worker *worker);
 
-/* Where others may post news that worker_take() gives; until worker_stop(). */
+/* Where others may post news that worker_take() gives; until worker_free(). */
 struct mailbox *worker_mailbox(struct worker *worker);
 
 #endif /* PLUGIN_WORKER_H */

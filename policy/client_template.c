@@ -6,10 +6,6 @@
 #include "common/text.h"
 #include "policy/policy.h"
 
-/* What a device type may hold; any other byte tells where the type ends. */
-static const char type_bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                 "abcdefghijklmnopqrstuvwxyz0123456789._-";
-
 static enum res
 check_bytes(const char *text, struct diag *why)
 {
@@ -56,7 +52,7 @@ check_unique(const char *text, struct diag *why)
 	for (; *text != '\0'; text += len) {
 		word = policy_word(text, &len);
 		if (word == 0) {
-			apart = apart || strchr(type_bytes, *text) == NULL;
+			apart = apart || policy_ends_type(*text);
 			len = 1;
 			continue;
 		}

@@ -25,6 +25,11 @@ static const struct demand {
     [LEVEL_TLS_OPTIONAL] = {false, false, false, "a certificate or a token"},
 };
 
+/* What who explains a decision cannot tell apart. */
+#define DETAIL_NO_TLS                                                          \
+	"the client does not use TLS, or the broker does not tell: see "       \
+	"plugin_opt_assume_tls"
+
 static void PRINTF_LIKE(2, 0)
     say(struct walk *walk, const char *format, va_list args)
 {
@@ -92,17 +97,31 @@ look_who(struct walk *walk)
 	return walk_fail_found(walk, REASON_NOT_A_DEVICE, NULL);
 }
 
+/* Where the level is token, a certificate that is not there is not missed. */
+static enum step_result
+look_in_its_place(struct walk *walk)
+{
+	const struct facts *facts = walk->facts;
+
+	if (facts->token != TOKEN_NONE) {
+		return walk_skip(walk, "a token stands in its place");
+	}
+	if (walk->verdict->level == LEVEL_TOKEN) {
+		return walk_skip(walk, "the level token asks for none");
+	}
+	return walk_fail(walk, REASON_CERT_MISSING,
+	    "the client presented neither a certificate nor a token%s%s",
+	    facts->token_detail == NULL ? "" : ": ",
+	    facts->token_detail == NULL ? "" : facts->token_detail);
+}
+
 static enum step_result
 look_certificate(struct walk *walk)
 {
 	const struct facts *facts = walk->facts;
 
 	if (!facts->has_certificate) {
-		return facts->token == TOKEN_NONE
-		    ? walk_fail(walk, REASON_CERT_MISSING,
-		          "the client presented neither a certificate nor a "
-		          "token")
-		    : walk_skip(walk, "a token stands in its place");
+		return look_in_its_place(walk);
 	}
 	if (facts->certificate == REASON_CERT_TOO_LARGE ||
 	    facts->certificate == REASON_CERT_MALFORMED ||
@@ -216,7 +235,9 @@ look_level(struct walk *walk)
 
 	if (demand->tls && !facts->tls) {
 		return fail_level(walk, REASON_LEVEL_TLS,
-		    "the client does not use TLS, or is not known to");
+		    facts->tls_unknown           ? DETAIL_TLS_UNKNOWN
+		        : facts->has_certificate ? "the client does not use TLS"
+		                                 : DETAIL_NO_TLS);
 	}
 	/* Then a token, right or wrong, changes nothing. */
 	if (facts->has_certificate && !demand->token) {
@@ -227,6 +248,10 @@ look_level(struct walk *walk)
 		return fail_level(walk, REASON_LEVEL_CERT,
 		    "the client presented no certificate");
 	}
+	/* The last step says so. */
+	if (facts->token == TOKEN_WRONG && facts->sight == SIGHT_FAILED) {
+		return walk_skip(walk, "the device's token is not known");
+	}
 	if (facts->token == TOKEN_WRONG) {
 		return fail_level(walk, REASON_TOKEN_WRONG,
 		    facts->token_detail != NULL
@@ -234,8 +259,10 @@ look_level(struct walk *walk)
 		        : "the token that the client presented is not valid");
 	}
 	if (facts->token != TOKEN_RIGHT) {
-		return fail_level(
-		    walk, REASON_LEVEL_TOKEN, "the client presented no token");
+		return fail_level(walk, REASON_LEVEL_TOKEN,
+		    facts->token == TOKEN_NONE && facts->token_detail != NULL
+		        ? facts->token_detail
+		        : "the client presented no token");
 	}
 	return walk_pass(walk, "%s the level %s",
 	    demand->certificate ? "the certificate and the token meet"

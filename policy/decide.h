@@ -39,8 +39,10 @@ struct facts {
 	bool names_device; /* client id or user name begins like an identity */
 	const char *client_id; /* NULL: not given, which refuses */
 	bool tls;
+	bool tls_unknown; /* tls is false because the broker does not tell */
 	enum token token;
-	const char *token_detail; /* constant, why it is wrong; or NULL */
+	const char *token_detail; /* constant: why it is wrong, or why what was
+	                             presented is none; or NULL */
 	bool token_of_other; /* it is presented for another identity than the
 	                        certificate's */
 
@@ -65,6 +67,8 @@ struct facts {
 	struct pin presented; /* the certificate */
 	bool pins_unknowable; /* of a session from disk, whose certificate
 	                         nobody knows: it is held to no pins */
+	bool is_again;        /* a session that was admitted before: see
+	                         policy_pins_again() */
 	const char *address;  /* it comes from; NULL: not known */
 	bool counted;         /* the next two are known, as far as
 	                         policy_counts() asks for them */
@@ -109,9 +113,18 @@ struct trace {
 	} steps[STEP_MAX];
 };
 
-/* Fill *out.  trace may be NULL; it gets the steps, in this order:
+/* What is wrong where tls_unknown, for the log. */
+#define DETAIL_TLS_UNKNOWN                                                     \
+	"the broker does not tell whether this client uses TLS: see "          \
+	"plugin_opt_assume_tls"
+
+/*
+ * Fill *out.  trace may be NULL; it gets the steps, in this order:
  * who, certificate, chain, identity, client-id, level, device, registry.
- * A maximum without a count is refused with registry-error. */
+ * A maximum without a count is refused with registry-error, and so is a token
+ * of which nothing could be found out.  A device that is new, or added and not
+ * seen, is written, as pending too, only if nothing at all stands against it.
+ */
 void policy_decide(const struct policy *policy, const struct facts *facts,
     struct verdict *out, struct trace *trace);
 

@@ -32,18 +32,69 @@ is_held_to_pins(const struct walk *walk)
 	    !walk->facts->pins_unknowable;
 }
 
-/* It is refused, and its certificate noted, until an operator has looked. */
+static enum step_result
+look_clock(struct walk *walk)
+{
+	char clock[TIME_MAX + 1];
+
+	if (walk->facts->clock_is_set) {
+		return STEP_PASS;
+	}
+	walk->verdict->pins = walk->facts->pins;
+	clock_format(walk->facts->now, clock);
+	return walk_fail(walk, REASON_CLOCK_UNSET,
+	    "the clock says %s, which is before this program was built; set it "
+	    "to admit new devices",
+	    clock);
+}
+
+/* What is said of another certificate than the one that was presented. */
+#define OTHER_DIGITS 16
+
+/* A certificate that is to wait.  Nobody but explain reads this, which writes
+ * nothing: so what is not written yet is only said to be. */
+static enum step_result
+tell_waiting(struct walk *walk)
+{
+	const struct facts *facts = walk->facts;
+	const struct pin *waiting = pins_waiting(&facts->pins);
+	char hex[HASH_TEXT_MAX + 1];
+
+	if (waiting == NULL) {
+		return walk_fail(walk, REASON_DEVICE_PENDING,
+		    "%s, and would wait for approval; once the device has "
+		    "presented it, certid device approve %s admits it",
+		    walk->pinned, walk->name);
+	}
+	if (memcmp(waiting->fingerprint, facts->presented.fingerprint,
+	        HASH_LEN) == 0) {
+		return walk_fail(walk, REASON_DEVICE_PENDING,
+		    "%s, and waits for approval; certid device approve %s "
+		    "admits it",
+		    walk->pinned, walk->name);
+	}
+	text_hex(hex, waiting->fingerprint, HASH_LEN);
+	return walk_fail(walk, REASON_DEVICE_PENDING,
+	    "%s, and would wait for approval in the place of %.*s..., which "
+	    "is what waits now",
+	    walk->pinned, OTHER_DIGITS, hex);
+}
+
+/* It is refused, and its certificate noted, until an operator has looked.  Of a
+ * device that was not seen yet it is the last thing that stands against it. */
 static enum step_result
 let_wait(struct walk *walk, const struct pins *pins)
 {
 	const struct facts *facts = walk->facts;
 
+	if (facts->sight != SIGHT_KNOWN && look_clock(walk) == STEP_FAIL) {
+		return STEP_FAIL;
+	}
 	if (facts->can_record && !pins_equal(pins, &facts->pins)) {
 		walk->verdict->pins = *pins;
 		walk->verdict->action = ACTION_PINS;
 	}
-	return walk_fail(walk, REASON_DEVICE_PENDING,
-	    "%s; certid device approve %s admits it", walk->pinned, walk->name);
+	return tell_waiting(walk);
 }
 
 /* The pins that the device is to have; *must tells whether it may be admitted
@@ -59,8 +110,9 @@ look_pins(struct walk *walk, bool *must)
 	if (!is_held_to_pins(walk)) {
 		return STEP_PASS;
 	}
-	switch (policy_pins(walk->type, &facts->pins, &facts->presented,
-	    facts->now, &pins, &walk->pinned)) {
+	switch ((facts->is_again ? policy_pins_again : policy_pins)(walk->type,
+	    &facts->pins, &facts->presented, facts->now, &pins,
+	    &walk->pinned)) {
 	case PINS_TAKEN:
 		*must = true;
 		walk->verdict->pins = pins;
@@ -106,8 +158,7 @@ static enum step_result
 look_name(struct walk *walk)
 {
 	const struct facts *facts = walk->facts;
-	char text[TYPE_TEXT_MAX + 1], clock[TIME_MAX + 1];
-	char format[ID_RULE_TEXT_MAX + 1];
+	char text[TYPE_TEXT_MAX + 1], format[ID_RULE_TEXT_MAX + 1];
 	const char *why = NULL;
 
 	device_type_format(&facts->who.type, text);
@@ -127,13 +178,6 @@ look_name(struct walk *walk)
 		return walk_fail(walk, REASON_IDENTITY_CASE,
 		    "the registry holds %s in other upper and lower case",
 		    walk->name);
-	}
-	if (!facts->clock_is_set) {
-		clock_format(facts->now, clock);
-		return walk_fail(walk, REASON_CLOCK_UNSET,
-		    "the clock says %s, which is before this program was "
-		    "built; set it to admit new devices",
-		    clock);
 	}
 	return STEP_PASS;
 }
@@ -232,6 +276,15 @@ look_quota(struct walk *walk)
 	return STEP_PASS;
 }
 
+/* They are written with the device. */
+static enum step_result
+look_new_pins(struct walk *walk)
+{
+	bool must;
+
+	return look_pins(walk, &must);
+}
+
 /* All is well: what is to be written? */
 static enum step_result
 enrol(struct walk *walk)
@@ -262,8 +315,9 @@ enrol(struct walk *walk)
 		    "approval");
 	}
 	return walk_fail(walk, REASON_DEVICE_PENDING,
-	    "first seen, and the enrolment mode is approve: recorded; certid "
-	    "device approve %s admits it",
+	    "first seen, and the enrolment mode is approve: it would wait for "
+	    "approval; once it has connected, certid device approve %s admits "
+	    "it",
 	    walk->name);
 }
 
@@ -273,9 +327,9 @@ static enum step_result
 look_new(struct walk *walk)
 {
 	static enum step_result (*const looks[])(struct walk * walk) = {
-	    look_name, look_enrolment, look_address, look_quota};
+	    look_enrolment, look_name, look_address, look_quota, look_new_pins,
+	    look_clock};
 	enum step_result result;
-	bool must;
 	size_t i;
 
 	for (i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
@@ -284,8 +338,27 @@ look_new(struct walk *walk)
 			return result;
 		}
 	}
-	result = look_pins(walk, &must);
-	return result == STEP_FAIL ? result : enrol(walk);
+	return enrol(walk);
+}
+
+/* It may wait with another certificate than the one that is presented. */
+static enum step_result
+look_pending(struct walk *walk)
+{
+	const struct pins *pins = &walk->facts->pins;
+	char hex[HASH_TEXT_MAX + 1];
+
+	if (!is_held_to_pins(walk) || pins->count == 0 ||
+	    pins_find(pins, walk->facts->presented.fingerprint) != NULL) {
+		return walk_fail(walk, REASON_DEVICE_PENDING,
+		    "waits for approval; certid device approve %s admits it",
+		    walk->name);
+	}
+	text_hex(hex, pins->list[pins->count - 1].fingerprint, HASH_LEN);
+	return walk_fail(walk, REASON_DEVICE_PENDING,
+	    "waits for approval with another certificate, %.*s...; certid "
+	    "device show %s tells more",
+	    OTHER_DIGITS, hex, walk->name);
 }
 
 enum step_result
@@ -301,10 +374,9 @@ walk_device(struct walk *walk)
 	case SIGHT_KNOWN:
 		return look_known(walk);
 	case SIGHT_PENDING:
-		return walk_fail(walk, REASON_DEVICE_PENDING,
-		    "waits for approval; certid device approve %s admits it",
-		    walk->name);
+		return look_pending(walk);
 	case SIGHT_FIRST:
+	case SIGHT_CASE:
 		if (!facts->has_certificate && !walk->is_behind) {
 			return walk_fail(walk, REASON_DEVICE_UNLISTED,
 			    "first seen, and a token alone makes no new "
@@ -312,7 +384,6 @@ walk_device(struct walk *walk)
 			    walk->name);
 		}
 		return look_new(walk);
-	case SIGHT_CASE:
 	case SIGHT_ALLOWED:
 		return look_new(walk);
 	case SIGHT_FAILED:

@@ -132,6 +132,36 @@ check_filter(const char *filter, struct diag *why)
 	return policy_check_words(filter, why);
 }
 
+/* Between {type} and {id} there is a byte that no type holds.  Otherwise two
+ * devices could share a topic, and reach.c would have to try every place where
+ * one could end and the other begin. */
+static enum res
+check_apart(const char *filter, struct diag *why)
+{
+	const unsigned pair = WORD_TYPE | WORD_ID;
+	unsigned word, seen = 0;
+	bool apart = false;
+	size_t len;
+
+	for (; *filter != '\0'; filter += len) {
+		word = policy_word(filter, &len);
+		if (word == 0) {
+			apart = apart || policy_ends_type(*filter);
+			len = 1;
+		} else if ((word & pair) != 0 && seen == 0) {
+			seen = word;
+			apart = false;
+		} else if ((word & pair & ~seen) != 0) {
+			return apart
+			    ? RES_OK
+			    : diag_res(why, RES_SYNTAX,
+			          "two devices could share a topic; write a "
+			          "'/' between {type} and {id}");
+		}
+	}
+	return RES_OK;
+}
+
 enum res
 topic_rule_check(const struct topic_rule *rule, struct diag *why)
 {
@@ -147,7 +177,10 @@ topic_rule_check(const struct topic_rule *rule, struct diag *why)
 	if ((r = check_dollar(rule, why)) != RES_OK) {
 		return r;
 	}
-	return check_filter(rule->filter, why);
+	if ((r = check_filter(rule->filter, why)) != RES_OK) {
+		return r;
+	}
+	return check_apart(rule->filter, why);
 }
 
 bool

@@ -36,7 +36,8 @@ struct topic_rule {
 #define TOPIC_RULES_MAX 256 /* an org */
 
 /* Whether a rule may be written down.  Refused: $share, $CONTROL, publish on
- * $-topics, unknown {words}, filters that are not valid. */
+ * $-topics, unknown {words}, {type} and {id} with nothing in between that tells
+ * them apart, filters that are not valid. */
 MUST_CHECK enum res topic_rule_check(
     const struct topic_rule *rule, struct diag *why);
 

@@ -153,6 +153,24 @@ follows_newest_slot(
 	    newest->not_before < presented->not_before;
 }
 
+/* One that was pushed out of its slot began before the one that came after it,
+ * and does not come again.  Where nothing is known of the newest, which an
+ * operator listed by its fingerprint, the one before it counts. */
+static bool
+precedes_newest_slot(const struct pins *pins, const struct pin *presented)
+{
+	int64_t newest = CLOCK_NONE;
+	size_t i;
+
+	for (i = 0; i < pins->count; i++) {
+		if (is_slot(&pins->list[i]) &&
+		    pins->list[i].not_before != CLOCK_NONE) {
+			newest = pins->list[i].not_before;
+		}
+	}
+	return newest == CLOCK_NONE || presented->not_before < newest;
+}
+
 /* It waits for approval, in the place of any other that does. */
 static enum pin_answer
 let_wait(struct pins *pins, const struct pin *presented, int64_t now)
@@ -177,13 +195,19 @@ rotate(const struct type_policy *type, struct pins *pins,
 
 	switch (type == NULL ? ROTATE_NONE : type->rotation) {
 	case ROTATE_APPROVE:
-		*why = "the certificate is new, and waits for approval";
+		*why = "the certificate is new";
 		return let_wait(pins, presented, now);
 	case ROTATE_SAME_KEY:
-		taken = has_key_of_a_slot(pins, presented, now);
-		*why = taken ? "the certificate is new, with the same key"
-		             : "the certificate is none of the device's, and "
-		               "has another key";
+		if (!has_key_of_a_slot(pins, presented, now)) {
+			*why = "the certificate is none of the device's, and "
+			       "has another key";
+		} else if (precedes_newest_slot(pins, presented)) {
+			*why = "the certificate is none of the device's, and "
+			       "began before the one that it has";
+		} else {
+			*why = "the certificate is new, with the same key";
+			taken = true;
+		}
 		break;
 	case ROTATE_SAME_CA:
 		taken = follows_newest_slot(pins, presented, now);
@@ -243,6 +267,25 @@ policy_pins(const struct type_policy *type, const struct pins *pins,
 		return PINS_REFUSE;
 	}
 	complete(&out->list[same - pins->list], presented);
+	*why = "the certificate is the device's";
+	return PINS_HELD;
+}
+
+enum pin_answer
+policy_pins_again(const struct type_policy *type, const struct pins *pins,
+    const struct pin *presented, int64_t now, struct pins *out,
+    const char **why)
+{
+	const struct pin *same = pins_find(pins, presented->fingerprint);
+
+	*out = *pins;
+	if (count_slots(pins) == 0) {
+		return begin(type, out, presented, now, why);
+	}
+	if (same == NULL || !slot_holds(same, now)) {
+		*why = "the certificate is none of the device's any more";
+		return PINS_REFUSE;
+	}
 	*why = "the certificate is the device's";
 	return PINS_HELD;
 }

@@ -8,11 +8,13 @@
  * admits, first takes the certificate up, listed refuses.
  *
  * A certificate that is in no slot is taken up by the type's rotation:
- * same-key, if a slot that holds has the same public key; same-ca, if the
- * newest slot holds and has the same CA and an earlier notBefore; approve: it
- * waits, in the place of any other that waits.  Taking up gives every slot that
- * has no end one, after the overlap, and drops the older one where there are
- * two.  A certificate in a slot that has lapsed is never taken up again.
+ * same-key, if a slot that holds has the same public key, and the newest slot
+ * whose notBefore is known no later one; same-ca, if the newest slot holds and
+ * has the same CA and an earlier notBefore; approve: it waits, in the place of
+ * any other that waits.  Taking up gives every slot that has no end one, after
+ * the overlap, and drops the older one where there are two.  A certificate in
+ * a slot that has lapsed is never taken up again, nor is one that was pushed
+ * out of its slot since, if it began before the one that took its place.
  */
 #ifndef POLICY_PINS_H
 #define POLICY_PINS_H
@@ -35,6 +37,15 @@ enum pin_answer {
  * sentence.
  */
 enum pin_answer policy_pins(const struct type_policy *type,
+    const struct pins *pins, const struct pin *presented, int64_t now,
+    struct pins *out, const char **why);
+
+/*
+ * The same of a session that was admitted before.  A certificate that the
+ * device had then is in a slot, or is taken up where it has none (mode first);
+ * no rotation is gone through again: PINS_REFUSE, never PINS_WAIT.
+ */
+enum pin_answer policy_pins_again(const struct type_policy *type,
     const struct pins *pins, const struct pin *presented, int64_t now,
     struct pins *out, const char **why);
 

@@ -181,6 +181,16 @@ policy_word(const char *text, size_t *len)
 	return 0;
 }
 
+bool
+policy_ends_type(char byte)
+{
+	static const char of_types[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	                               "abcdefghijklmnopqrstuvwxyz"
+	                               "0123456789._-";
+
+	return strchr(of_types, byte) == NULL;
+}
+
 enum res
 policy_check_words(const char *text, struct diag *why)
 {

@@ -116,6 +116,9 @@ unsigned policy_word(const char *text, size_t *len);
 /* RES_SYNTAX: a brace that is not part of a known word; why names it. */
 MUST_CHECK enum res policy_check_words(const char *text, struct diag *why);
 
+/* Whether a byte can stand in no type, and so tells where one ends. */
+bool policy_ends_type(char byte);
+
 /* Write text with its words filled in, and a NUL, into to[size].  False, and
  * to is empty: they do not fit. */
 MUST_CHECK bool policy_fill(const char *text, const char *org,

@@ -41,6 +41,8 @@ struct backend {
 	    void *self, metrics_visit *visit, void *context, struct diag *why);
 	enum res (*events)(void *self, const struct event_query *query,
 	    event_visit *visit, void *context, struct diag *why);
+	enum res (*event_before)(void *self, const char *org, int64_t after,
+	    int64_t n, int64_t *out, struct diag *why);
 	enum res (*apply)(void *self, struct change *changes, size_t n,
 	    enum apply_mode mode, struct diag *why);
 	enum res (*begin)(void *self, struct diag *why);

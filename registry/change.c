@@ -14,6 +14,7 @@ change_is_told(const struct change *change)
 	case CHANGE_DEVICE_SEEN:
 	case CHANGE_HOOK_PROGRESS:
 	case CHANGE_METRICS:
+	case CHANGE_METRICS_PURGE:
 	case CHANGE_EVENTS_PURGE:
 		return false;
 	default:
@@ -83,6 +84,9 @@ name(const struct change *change, char noun[NOUN_MAX + 1])
 		(void)snprintf(noun, NOUN_MAX + 1, "metrics of %s",
 		    change->of.metrics->source);
 		break;
+	case ABOUT_OLD_METRICS:
+		(void)snprintf(noun, NOUN_MAX + 1, "metrics of that age");
+		break;
 	case ABOUT_EVENTS:
 		(void)snprintf(noun, NOUN_MAX + 1, "event of that age");
 		break;
@@ -118,16 +122,16 @@ change_full(const struct change *change, enum change_fullness what,
 	case CHANGE_FULL_TYPE:
 		device_type_format(&device->who.type, text);
 		return diag_res(why, RES_LIMIT,
-		    "the org %s has %" PRId64 " devices of the type %s, the "
+		    "the org %s has %" PRId64 " device%s of the type %s, the "
 		    "most that it may have: remove some, or raise max-devices "
 		    "of the type",
-		    change->org, most, text);
+		    change->org, most, most == 1 ? "" : "s", text);
 	case CHANGE_FULL_ORG:
 		return diag_res(why, RES_LIMIT,
-		    "the org %s has %" PRId64 " devices, the most that it may "
+		    "the org %s has %" PRId64 " device%s, the most that it may "
 		    "have: remove some, or raise its "
 		    "setting " SETTING_MAX_DEVICES,
-		    change->org, most);
+		    change->org, most, most == 1 ? "" : "s");
 	case CHANGE_FULL_GATEWAY:
 		break;
 	}
@@ -192,6 +196,12 @@ answer_refused(const struct change *change, const char *noun, struct diag *why)
 		    "nothing was changed: look at them again",
 		    noun, change->org);
 	}
+	if (change->kind == CHANGE_DEVICE_SET) {
+		return diag_res(why, RES_REFUSED,
+		    "the %s in the org %s is not allowed, but pending or "
+		    "provisioned: a window is for one that has yet to connect",
+		    noun, change->org);
+	}
 	if (change_about(change) != ABOUT_CA) {
 		return diag_res(why, RES_REFUSED,
 		    "the %s in the org %s is not pending: there is nothing to "
@@ -237,6 +247,10 @@ answer_exists(const struct change *change, const char *noun, struct diag *why)
 		return diag_res(why, RES_EXISTS,
 		    "the %s in the org %s has these pins already", noun,
 		    change->org);
+	}
+	if (change->kind == CHANGE_DEVICE_SET) {
+		return diag_res(why, RES_EXISTS,
+		    "the %s in the org %s is so already", noun, change->org);
 	}
 	if (change->kind == CHANGE_DEVICE_ATTACH) {
 		return diag_res(why, RES_EXISTS,

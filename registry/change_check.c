@@ -34,12 +34,14 @@ static const enum about abouts[] = {
     [CHANGE_DEVICE_TOKEN] = ABOUT_DEVICE,
     [CHANGE_DEVICE_PINS] = ABOUT_DEVICE,
     [CHANGE_DEVICE_ATTACH] = ABOUT_DEVICE,
+    [CHANGE_DEVICE_SET] = ABOUT_DEVICE,
     [CHANGE_HOOK_ADD] = ABOUT_HOOK,
     [CHANGE_HOOK_REMOVE] = ABOUT_HOOK,
     [CHANGE_HOOK_PROGRESS] = ABOUT_HOOK,
     [CHANGE_ADMIN_ADD] = ABOUT_ADMIN,
     [CHANGE_ADMIN_REMOVE] = ABOUT_ADMIN,
     [CHANGE_METRICS] = ABOUT_METRICS,
+    [CHANGE_METRICS_PURGE] = ABOUT_OLD_METRICS,
     [CHANGE_EVENTS_PURGE] = ABOUT_EVENTS,
     [CHANGE_EVENT] = ABOUT_DEVICE,
 };
@@ -381,13 +383,14 @@ check_metrics(const struct metrics_record *metrics, struct diag *why)
 	          metrics->source, METRICS_MAX);
 }
 
-/* Forgetting events takes no record; metrics belong to no org. */
+/* Forgetting takes no record; metrics belong to no org. */
 static bool
 is_complete(const struct change *change)
 {
 	enum about about = change_about(change);
 
-	return (change->of.org != NULL || about == ABOUT_EVENTS) &&
+	return (change->of.org != NULL || about == ABOUT_EVENTS ||
+	           about == ABOUT_OLD_METRICS) &&
 	    (change->org != NULL || about == ABOUT_ORG ||
 	        about == ABOUT_METRICS) &&
 	    (change->actor == NULL || !change_is_told(change) ||
@@ -426,6 +429,7 @@ change_check(const struct change *change, struct diag *why)
 	case ABOUT_METRICS:
 		return check_metrics(change->of.metrics, why);
 	case ABOUT_RULE:
+	case ABOUT_OLD_METRICS:
 	case ABOUT_EVENTS:
 		break;
 	}

@@ -36,6 +36,21 @@ edit_describe(const char *format, ...)
 	return len < 0 ? NULL : detail;
 }
 
+char *
+edit_describe_change(
+    char *detail, const char *key, const char *old, const char *new)
+{
+	char *longer;
+
+	if (detail == NULL || strcmp(old, new) == 0) {
+		return detail;
+	}
+	longer = edit_describe("%s%s%s %s -> %s", detail,
+	    detail[0] == '\0' ? "" : ", ", key, old, new);
+	free(detail);
+	return longer;
+}
+
 /* Whatever reads as part of another field, or as its end, is quoted. */
 static bool
 is_plain_name(const char *name)
@@ -132,90 +147,6 @@ edit_put_org(
 {
 	return edit_put_word(
 	    org, NAME_MAX_LEN + 1, edit->org, "name of the org", why);
-}
-
-/* What limits certificates, addresses and numbers, where something does: each
- * with a comma before it.  NULL: no memory. */
-static char *
-describe_limits(const struct type_record *type)
-{
-	char overlap[SPAN_TEXT_MAX + 12] = "", most[40] = "";
-	char span[SPAN_TEXT_MAX + 1];
-	bool pin = type->pin[0] != '\0' && strcmp(type->pin, "none") != 0;
-	bool rotate =
-	    type->rotate[0] != '\0' && strcmp(type->rotate, "none") != 0;
-
-	if (type->overlap != CLOCK_NONE) {
-		span_format(type->overlap, span);
-		(void)snprintf(overlap, sizeof(overlap), ", overlap %s", span);
-	}
-	if (type->max_devices > 0) {
-		(void)snprintf(most, sizeof(most), ", max-devices %lld",
-		    (long long)type->max_devices);
-	}
-	return edit_describe("%s%s%s%s%s%s%s%s%s", pin ? ", pin " : "",
-	    pin ? type->pin : "", rotate ? ", rotate " : "",
-	    rotate ? type->rotate : "", overlap, most,
-	    type->addresses == NULL ? "" : ", address ",
-	    type->addresses == NULL ? "" : type->addresses,
-	    type->privileged ? ", privileged" : "");
-}
-
-static char *
-describe_type(const struct type_record *type)
-{
-	char window[SPAN_TEXT_MAX + 1] = "default", length[16] = "any";
-	char *limits = describe_limits(type), *detail;
-
-	if (type->window == CLOCK_FOREVER) {
-		text_set(window, sizeof(window), "none");
-	} else if (type->window != CLOCK_NONE) {
-		span_format(type->window, window);
-	}
-	if (type->id_length > 0) {
-		(void)snprintf(length, sizeof(length), "%d", type->id_length);
-	}
-	detail = limits == NULL
-	    ? NULL
-	    : edit_describe("enrol %s, window %s, id-format %s, id-length %s, "
-	                    "id-prefix %s%s",
-	          type->enrol[0] == '\0' ? "default" : type->enrol, window,
-	          type->id_format[0] == '\0' ? "any" : type->id_format, length,
-	          type->id_prefix[0] == '\0' ? "none" : type->id_prefix,
-	          limits);
-	free(limits);
-	return detail;
-}
-
-enum res
-edit_type_set(
-    const struct edit *edit, struct type_record *type, struct diag *why)
-{
-	char text[TYPE_TEXT_MAX + 1];
-	struct change change;
-	enum res r = edit_put_org(edit, type->org, why);
-
-	if (r != RES_OK) {
-		return r;
-	}
-	device_type_format(&type->type, text);
-	change = edit_change(edit, CHANGE_TYPE_SET, "type-changed", text);
-	change.of.type = type;
-	return edit_apply(edit, &change, describe_type(type), why);
-}
-
-enum res
-edit_type_unset(
-    const struct edit *edit, const struct device_type *type, struct diag *why)
-{
-	struct type_record record = {.type = *type};
-	char text[TYPE_TEXT_MAX + 1];
-	struct change change;
-
-	device_type_format(type, text);
-	change = edit_change(edit, CHANGE_TYPE_UNSET, "type-changed", text);
-	change.of.type = &record;
-	return edit_apply(edit, &change, edit_describe("removed"), why);
 }
 
 /* The level of a rule as it is, "default" without one. */
@@ -456,7 +387,8 @@ answer_known(const struct edit *edit, const struct device *there,
 {
 	static const char *const what_to_do[] = {
 	    [DEVICE_PENDING] = "certid device approve admits it",
-	    [DEVICE_ALLOWED] = "for a new window, remove it first",
+	    [DEVICE_ALLOWED] = "certid device set --window gives it a new "
+	                       "window",
 	    [DEVICE_PROVISIONED] = "to let it enrol anew, remove it first",
 	};
 
@@ -506,7 +438,7 @@ edit_device_add(
 	device->created_at = edit->now;
 	identity_format(&device->who, text);
 	clock_format(device->window_ends_at, until);
-	change = edit_change(edit, CHANGE_DEVICE_ADD, "import", text);
+	change = edit_change(edit, CHANGE_DEVICE_ADD, "device-allowed", text);
 	change.of.device = device;
 	r = edit_apply(edit, &change,
 	    device->window_ends_at == CLOCK_FOREVER

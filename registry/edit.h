@@ -96,6 +96,7 @@ MUST_CHECK enum res edit_ca_crl_checked(const struct edit *edit,
 MUST_CHECK enum res edit_ca_told(const struct edit *edit, struct ca_record *ca,
     const char *detail, struct diag *why);
 
+/* Event type-changed with what changed, none where nothing did. */
 MUST_CHECK enum res edit_type_set(
     const struct edit *edit, struct type_record *type, struct diag *why);
 MUST_CHECK enum res edit_type_unset(
@@ -112,8 +113,8 @@ MUST_CHECK enum res edit_topic_remove(const struct edit *edit, const char *who,
 MUST_CHECK enum res edit_setting(const struct edit *edit, const char *key,
     const char *value, struct diag *why);
 
-/* device is completed: org, state allowed, created_at.  No event kind exists
- * for an allow-listed device but the general "import".  With RES_EXISTS why
+/* device is completed: org, state allowed, created_at.  Event device-allowed.
+ * With RES_EXISTS why
  * names the device that is there, the same or one that differs in letter case;
  * to find that one may read all devices of the org. */
 MUST_CHECK enum res edit_device_add(
@@ -126,10 +127,11 @@ MUST_CHECK enum res edit_devices_imported(const struct edit *edit,
 /* Idempotent: RES_OK and no event where it is so already. */
 MUST_CHECK enum res edit_device_lock(const struct edit *edit,
     const struct identity *who, bool locked, struct diag *why);
-/* A pending device gets the state allowed, without a window.  Event
- * device-approved.  RES_REFUSED if it is not pending. */
-MUST_CHECK enum res edit_device_approve(
-    const struct edit *edit, const struct identity *who, struct diag *why);
+/* A pending device gets the state allowed, without a window; it is held to pins
+ * from then on, or with NULL to those that it has.  Event device-approved.
+ * RES_REFUSED if it is not pending. */
+MUST_CHECK enum res edit_device_approve(const struct edit *edit,
+    const struct identity *who, const struct pins *pins, struct diag *why);
 /* The certificate that waits is approved: pins, as policy_pins_approve() makes
  * them, take the place of before.  Event device-approved.  RES_REFUSED if
  * before is not what is stored (any more). */
@@ -148,9 +150,14 @@ MUST_CHECK enum res edit_device_token(const struct edit *edit,
  * where they are so already. */
 MUST_CHECK enum res edit_device_pins(const struct edit *edit,
     const struct identity *who, const struct pins *pins, struct diag *why);
-/* gateway NULL: detach.  RES_REFUSED: who is no device, gateway no gateway, or
- * not registered; RES_LIMIT.  Event device-attached or device-detached, none
- * where it is so already. */
+/* Tags and info where they are not NULL, and of an allowed device
+ * window_ends_at where it is not CLOCK_NONE.  Event device-changed, none where
+ * all is so already.  RES_REFUSED: a window of one that is not allowed. */
+MUST_CHECK enum res edit_device_set(
+    const struct edit *edit, struct device *device, struct diag *why);
+/* gateway NULL: detach.  RES_REFUSED: who is no device, or gateway no gateway;
+ * RES_NOTFOUND: one of them is not registered; RES_LIMIT.  Event
+ * device-attached or device-detached, none where it is so already. */
 MUST_CHECK enum res edit_device_attach(const struct edit *edit,
     const struct identity *who, const struct identity *gateway,
     struct diag *why);
@@ -160,7 +167,11 @@ MUST_CHECK enum res edit_device_attach(const struct edit *edit,
 MUST_CHECK enum res edit_hook_add(
     const struct edit *edit, struct hook_record *hook, struct diag *why);
 /* By id, a unique prefix of one, or URL.  RES_NOTFOUND, RES_EXISTS where it
- * fits several.  Event setting-changed. */
+ * fits several.  *out points into config. */
+MUST_CHECK enum res config_find_hook(const struct config *config,
+    const char *org, const char *text, struct hook_record **out,
+    struct diag *why);
+/* As config_find_hook().  Event setting-changed. */
 MUST_CHECK enum res edit_hook_remove(const struct edit *edit,
     const struct config *config, const char *text, struct diag *why);
 

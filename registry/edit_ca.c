@@ -70,21 +70,6 @@ edit_ca_state(const struct edit *edit, struct ca_record *ca, const char *state,
 	return r;
 }
 
-/* ", KEY OLD -> NEW" behind detail, which is freed; "" if nothing changed. */
-static char *
-describe_change(char *detail, const char *key, const char *old, const char *new)
-{
-	char *longer;
-
-	if (detail == NULL || strcmp(old, new) == 0) {
-		return detail;
-	}
-	longer = edit_describe("%s%s%s %s -> %s", detail,
-	    detail[0] == '\0' ? "" : ", ", key, old, new);
-	free(detail);
-	return longer;
-}
-
 static const char *
 text_or(const char *text, const char *other)
 {
@@ -92,7 +77,7 @@ text_or(const char *text, const char *other)
 }
 
 /* ", crl-url OLD -> NEW" without their queries, which may hold a password; two
- * that differ in nothing else are told to do so.  As describe_change(). */
+ * that differ in nothing else are told to do so.  As edit_describe_change(). */
 static char *
 describe_url(char *detail, const char *old, const char *new)
 {
@@ -123,9 +108,9 @@ describe_crl_terms(
 
 	span_format(old->crl_grace, old_grace);
 	span_format(ca->crl_grace, grace);
-	detail = describe_change(detail, "crl-policy",
+	detail = edit_describe_change(detail, "crl-policy",
 	    text_or(old->crl_policy, "none"), text_or(ca->crl_policy, "none"));
-	detail = describe_change(detail, "crl-grace", old_grace, grace);
+	detail = edit_describe_change(detail, "crl-grace", old_grace, grace);
 	return describe_url(detail, text_or(old->crl_url, "none"),
 	    text_or(ca->crl_url, "none"));
 }
@@ -147,19 +132,19 @@ describe_ca(const struct ca_record *old, const struct ca_record *ca)
 	char old_rate[24], rate[24];
 	char *detail = edit_describe("%s", "");
 
-	detail = describe_change(detail, "name", text_or(old->name, "none"),
-	    text_or(ca->name, "none"));
-	detail = describe_change(detail, "description",
+	detail = edit_describe_change(detail, "name",
+	    text_or(old->name, "none"), text_or(ca->name, "none"));
+	detail = edit_describe_change(detail, "description",
 	    text_or(old->description, "none"),
 	    text_or(ca->description, "none"));
-	detail =
-	    describe_change(detail, "enrol", text_or(old->enrol, "of the type"),
-	        text_or(ca->enrol, "of the type"));
-	detail = describe_change(detail, "scope", text_or(old->scope, "[]"),
-	    text_or(ca->scope, "[]"));
+	detail = edit_describe_change(detail, "enrol",
+	    text_or(old->enrol, "of the type"),
+	    text_or(ca->enrol, "of the type"));
+	detail = edit_describe_change(detail, "scope",
+	    text_or(old->scope, "[]"), text_or(ca->scope, "[]"));
 	format_rate(old->rate, old_rate);
 	format_rate(ca->rate, rate);
-	detail = describe_change(detail, "rate", old_rate, rate);
+	detail = edit_describe_change(detail, "rate", old_rate, rate);
 	return describe_crl_terms(detail, old, ca);
 }
 

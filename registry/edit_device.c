@@ -117,7 +117,7 @@ check_gateway(const struct edit *edit, const struct identity *who,
 	r = registry_get(
 	    edit->registry, edit->org, gateway, false, &there, &clash, why);
 	if (r == RES_NOTFOUND) {
-		return diag_res(why, RES_REFUSED,
+		return diag_res(why, RES_NOTFOUND,
 		    "the gateway %s is not registered%s: certid device add "
 		    "adds it",
 		    text, clash ? ", but one that differs in letter case" : "");
@@ -152,18 +152,24 @@ edit_device_attach(const struct edit *edit, const struct identity *who,
 }
 
 enum res
-edit_device_approve(
-    const struct edit *edit, const struct identity *who, struct diag *why)
+edit_device_approve(const struct edit *edit, const struct identity *who,
+    const struct pins *pins, struct diag *why)
 {
-	char text[IDENTITY_TEXT_MAX + 1];
+	char text[IDENTITY_TEXT_MAX + 1], hex[2 * SHORT_LEN + 1] = "";
 	struct device device;
 	struct change change;
 
 	device_init(&device, edit->org, who);
+	if (pins != NULL && pins->count > 0) {
+		device.pins = *pins;
+		text_hex(hex, pins->list[0].fingerprint, SHORT_LEN);
+	}
 	change = change_of(
 	    edit, CHANGE_DEVICE_APPROVE, "device-approved", &device, text);
-	return edit_apply(
-	    edit, &change, edit_describe("pending -> allowed"), why);
+	return edit_apply(edit, &change,
+	    edit_describe("pending -> allowed%s%s",
+	        hex[0] == '\0' ? "" : ", certificate ", hex),
+	    why);
 }
 
 enum res
@@ -194,6 +200,36 @@ edit_device_approve_pins(const struct edit *edit, const struct identity *who,
 		    text, text);
 	}
 	return r == RES_OK ? r : diag_res(why, r, "%s", said.text);
+}
+
+/* Tags and info may be long: that they changed is enough to say. */
+static char *
+describe_notes(const struct device *device)
+{
+	char until[TIME_MAX + 1];
+	bool has_tags = device->tags != NULL, has_info = device->info != NULL;
+	bool has_window = device->window_ends_at != CLOCK_NONE;
+	bool no_end = device->window_ends_at == CLOCK_FOREVER;
+
+	clock_format(device->window_ends_at, until);
+	return edit_describe("%s%s%s%s%s%s", has_tags ? "tags" : "",
+	    has_tags && (has_info || has_window) ? ", " : "",
+	    has_info ? "info" : "", has_info && has_window ? ", " : "",
+	    !has_window  ? ""
+	        : no_end ? "allowed without end"
+	                 : "allowed until ",
+	    has_window && !no_end ? until : "");
+}
+
+enum res
+edit_device_set(
+    const struct edit *edit, struct device *device, struct diag *why)
+{
+	char text[IDENTITY_TEXT_MAX + 1];
+	struct change change =
+	    change_of(edit, CHANGE_DEVICE_SET, "device-changed", device, text);
+
+	return edit_apply_once(edit, &change, describe_notes(device), why);
 }
 
 enum res

@@ -110,22 +110,35 @@ find(const struct config *config, const char *org, const char *text,
 }
 
 enum res
-edit_hook_remove(const struct edit *edit, const struct config *config,
-    const char *text, struct diag *why)
+config_find_hook(const struct config *config, const char *org, const char *text,
+    struct hook_record **out, struct diag *why)
 {
 	struct hook_record *hook = NULL;
-	size_t count = find(config, edit->org, text, &hook);
+	size_t count = find(config, org, text, &hook);
 
 	if (count == 0) {
 		return diag_res(why, RES_NOTFOUND,
 		    "the org %s has no hook %.120s: see \"certid hook list\"",
-		    edit->org, text);
+		    org, text);
 	}
 	if (count > 1) {
 		return diag_res(why, RES_EXISTS,
 		    "%.120s fits %zu hooks of the org %s: give the id of one, "
 		    "see \"certid hook list\"",
-		    text, count, edit->org);
+		    text, count, org);
 	}
-	return apply(edit, CHANGE_HOOK_REMOVE, hook, "removed", why);
+	*out = hook;
+	return RES_OK;
+}
+
+enum res
+edit_hook_remove(const struct edit *edit, const struct config *config,
+    const char *text, struct diag *why)
+{
+	struct hook_record *hook = NULL;
+	enum res r = config_find_hook(config, edit->org, text, &hook, why);
+
+	return r == RES_OK
+	    ? apply(edit, CHANGE_HOOK_REMOVE, hook, "removed", why)
+	    : r;
 }

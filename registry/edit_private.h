@@ -14,6 +14,11 @@ struct change edit_change(const struct edit *edit, enum change_kind kind,
 /* The event's detail, for the caller to free; NULL: no memory. */
 char *edit_describe(const char *format, ...) PRINTF_LIKE(1, 2);
 
+/* ", KEY OLD -> NEW" behind detail, which is freed, without the comma where
+ * that is ""; detail alone if nothing changed, and NULL if it is NULL. */
+char *edit_describe_change(
+    char *detail, const char *key, const char *old, const char *new);
+
 /* detail with edit.by behind it, as in "added by=alice", for the caller to
  * free; a name of more than letters, digits and the like is in double quotes.
  * Takes detail; NULL in, NULL out: no memory. */

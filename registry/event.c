@@ -4,12 +4,12 @@
 #include <string.h>
 
 const char *const event_kinds[] = {"device-provisioned", "device-pending",
-    "device-approved", "device-locked", "device-unlocked", "device-removed",
-    "device-attached", "device-detached", "pin-changed", "pin-mismatch",
-    "token-changed", "clone-suspected", "session-closed", "ca-added",
-    "ca-proven", "ca-activated", "ca-deactivated", "ca-removed", "ca-expiring",
-    "crl-updated", "crl-failed", "rule-changed", "type-changed",
-    "setting-changed", "import", NULL};
+    "device-allowed", "device-approved", "device-changed", "device-locked",
+    "device-unlocked", "device-removed", "device-attached", "device-detached",
+    "pin-changed", "pin-mismatch", "token-changed", "clone-suspected",
+    "session-closed", "ca-added", "ca-proven", "ca-activated", "ca-deactivated",
+    "ca-removed", "ca-expiring", "crl-updated", "crl-failed", "rule-changed",
+    "type-changed", "setting-changed", "import", NULL};
 
 bool
 event_is_kind(const char *kind)

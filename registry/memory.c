@@ -477,6 +477,28 @@ memory_events(void *self, const struct event_query *query, event_visit *visit,
 }
 
 static enum res
+memory_event_before(void *self, const char *org, int64_t after, int64_t n,
+    int64_t *out, struct diag *why)
+{
+	const struct event_query query = {
+	    .org = org, .after = after, .since = CLOCK_NONE};
+	struct state *state = self;
+	size_t i = state->lists[LIST_EVENTS].count;
+	const struct event *event;
+
+	(void)why;
+	*out = 0;
+	while (i-- > 0) {
+		event = state_item(state, LIST_EVENTS, i);
+		if (event_matches(&query, event) && n-- == 0) {
+			*out = event->seq;
+			break;
+		}
+	}
+	return RES_OK;
+}
+
+static enum res
 memory_metrics(
     void *self, metrics_visit *visit, void *context, struct diag *why)
 {
@@ -539,6 +561,7 @@ const struct backend backend_memory = {
     .tally = memory_tally,
     .metrics = memory_metrics,
     .events = memory_events,
+    .event_before = memory_event_before,
     .apply = memory_apply,
     .begin = memory_begin,
     .commit = memory_commit,

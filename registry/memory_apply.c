@@ -200,21 +200,32 @@ change_metrics(struct state *state, struct change *change, struct diag *why)
 	return set(state, LIST_METRICS, change->of.metrics, why);
 }
 
-/* Events stand in the order of seq. */
+static enum res
+purge_metrics(struct state *state, struct change *change, struct diag *why)
+{
+	const struct metrics_record *metrics;
+	size_t gone = 0, i = state->lists[LIST_METRICS].count;
+
+	while (i-- > 0) {
+		metrics = state_item(state, LIST_METRICS, i);
+		if (metrics->written_at < change->time) {
+			state_take_out(state, LIST_METRICS, i);
+			gone++;
+		}
+	}
+	return gone > 0 ? RES_OK : change_answer(change, RES_NOTFOUND, why);
+}
+
 static enum res
 purge_events(struct state *state, struct change *change, struct diag *why)
 {
 	const struct event *event;
-	size_t seen = 0, gone = 0, i = 0;
+	size_t gone = 0, i = 0;
 
-	while (i < state->lists[LIST_EVENTS].count && seen < PURGE_MAX) {
+	while (i < state->lists[LIST_EVENTS].count && gone < PURGE_MAX) {
 		event = state_item(state, LIST_EVENTS, i);
-		if (strcmp(event->org, change->org) != 0) {
-			i++;
-			continue;
-		}
-		seen++;
-		if (event->time < change->time) {
+		if (strcmp(event->org, change->org) == 0 &&
+		    event->time < change->time) {
 			state_take_out(state, LIST_EVENTS, i);
 			gone++;
 		} else {
@@ -265,12 +276,14 @@ static make_change *const makers[] = {
     [CHANGE_DEVICE_TOKEN] = memory_change_device,
     [CHANGE_DEVICE_PINS] = memory_change_device,
     [CHANGE_DEVICE_ATTACH] = memory_change_device,
+    [CHANGE_DEVICE_SET] = memory_change_device,
     [CHANGE_HOOK_ADD] = change_hook,
     [CHANGE_HOOK_REMOVE] = change_hook,
     [CHANGE_HOOK_PROGRESS] = change_hook,
     [CHANGE_ADMIN_ADD] = change_admin,
     [CHANGE_ADMIN_REMOVE] = change_admin,
     [CHANGE_METRICS] = change_metrics,
+    [CHANGE_METRICS_PURGE] = purge_metrics,
     [CHANGE_EVENTS_PURGE] = purge_events,
     [CHANGE_EVENT] = change_nothing,
 };

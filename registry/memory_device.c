@@ -62,6 +62,11 @@ matches(const struct device_query *query, const struct device *device)
 	    (!query->has_state || device->state == query->state) &&
 	    (!query->has_seen_with || device->seen_with == query->seen_with) &&
 	    (!query->is_locked || device->locked) &&
+	    (!query->is_waiting || pins_waiting(&device->pins) != NULL) &&
+	    (!query->is_lapsed ||
+	        (device->state == DEVICE_ALLOWED &&
+	            device->window_ends_at != CLOCK_NONE &&
+	            device->window_ends_at <= query->now)) &&
 	    (query->gateway == NULL ||
 	        (device->has_gateway &&
 	            identity_equal(&device->gateway, query->gateway)));
@@ -421,17 +426,86 @@ approve(struct device *there, const struct change *change, struct diag *why)
 	}
 	there->state = DEVICE_ALLOWED;
 	there->window_ends_at = CLOCK_FOREVER;
+	if (change->of.device->pins.count > 0) {
+		there->pins = change->of.device->pins;
+	}
+	return RES_OK;
+}
+
+/* text in the place of *to; NULL there is as good as nothing. */
+static enum res
+replace_text(char **to, const char *text, const char *nothing, bool *changed,
+    struct diag *why)
+{
+	char *copy;
+
+	if (text == NULL || strcmp(*to == NULL ? nothing : *to, text) == 0) {
+		return RES_OK;
+	}
+	if ((copy = strdup(text)) == NULL) {
+		return memory_none(why);
+	}
+	free(*to);
+	*to = copy;
+	*changed = true;
 	return RES_OK;
 }
 
 static enum res
-note_seen(struct device *there, const struct device *device)
+set_notes(struct device *there, const struct change *change, struct diag *why)
+{
+	const struct device *device = change->of.device;
+	bool changed = false;
+	enum res r;
+
+	if (device->window_ends_at != CLOCK_NONE) {
+		if (there->state != DEVICE_ALLOWED) {
+			return change_answer(change, RES_REFUSED, why);
+		}
+		changed = there->window_ends_at != device->window_ends_at;
+		there->window_ends_at = device->window_ends_at;
+	}
+	r = replace_text(&there->tags, device->tags, "[]", &changed, why);
+	if (r == RES_OK) {
+		r = replace_text(
+		    &there->info, device->info, "{}", &changed, why);
+	}
+	return r == RES_OK && !changed ? change_answer(change, RES_EXISTS, why)
+	                               : r;
+}
+
+/* The data of its first certificate. */
+static enum res
+take_certificate(
+    struct device *there, const struct device *device, struct diag *why)
+{
+	char *subject = NULL;
+
+	if (device->subject != NULL &&
+	    (subject = strdup(device->subject)) == NULL) {
+		return memory_none(why);
+	}
+	free(there->subject);
+	there->subject = subject;
+	there->has_ca = true;
+	memcpy(there->ca, device->ca, HASH_LEN);
+	there->has_fingerprint = device->has_fingerprint;
+	memcpy(there->fingerprint, device->fingerprint, HASH_LEN);
+	memcpy(there->serial, device->serial, sizeof(there->serial));
+	there->not_after = device->not_after;
+	return RES_OK;
+}
+
+static enum res
+note_seen(struct device *there, const struct device *device, struct diag *why)
 {
 	there->last_seen_at = device->last_seen_at;
 	there->seen_with = device->seen_with;
 	memcpy(there->last_address, device->last_address,
 	    sizeof(there->last_address));
-	return RES_OK;
+	return device->has_ca && !there->has_ca
+	    ? take_certificate(there, device, why)
+	    : RES_OK;
 }
 
 enum res
@@ -452,7 +526,7 @@ memory_change_device(
 	}
 	switch ((int)change->kind) {
 	case CHANGE_DEVICE_SEEN:
-		return note_seen(there, &device);
+		return note_seen(there, &device, why);
 	case CHANGE_DEVICE_LOCK:
 		return lock(there, change, why);
 	case CHANGE_DEVICE_APPROVE:
@@ -463,6 +537,8 @@ memory_change_device(
 		return replace_pins(there, change, why);
 	case CHANGE_DEVICE_ATTACH:
 		return attach(state, there, &device, change, why);
+	case CHANGE_DEVICE_SET:
+		return set_notes(there, change, why);
 	default:
 		break;
 	}

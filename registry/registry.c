@@ -20,9 +20,10 @@ is_whole(const struct backend *backend)
 	    backend->load != NULL && backend->get != NULL &&
 	    backend->scan != NULL && backend->count != NULL &&
 	    backend->tally != NULL && backend->metrics != NULL &&
-	    backend->events != NULL && backend->apply != NULL &&
-	    backend->begin != NULL && backend->commit != NULL &&
-	    backend->rollback != NULL && backend->mark != NULL;
+	    backend->events != NULL && backend->event_before != NULL &&
+	    backend->apply != NULL && backend->begin != NULL &&
+	    backend->commit != NULL && backend->rollback != NULL &&
+	    backend->mark != NULL;
 }
 
 enum res
@@ -138,6 +139,14 @@ registry_events(struct registry *registry, const struct event_query *query,
 {
 	return registry->backend->events(
 	    registry->self, query, visit, context, why);
+}
+
+enum res
+registry_event_before(struct registry *registry, const char *org, int64_t after,
+    int64_t n, int64_t *out, struct diag *why)
+{
+	return registry->backend->event_before(
+	    registry->self, org, after, n, out, why);
 }
 
 enum res

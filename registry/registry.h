@@ -66,7 +66,10 @@ struct device_query {
 	enum device_state state;
 	bool has_seen_with; /* those that connected last exactly so */
 	unsigned seen_with;
-	bool is_locked;               /* those that are locked alone */
+	bool is_locked;  /* those that are locked alone */
+	bool is_waiting; /* those of which a certificate waits for approval */
+	bool is_lapsed;  /* allowed ones whose window has ended at now */
+	int64_t now;
 	const struct identity *after; /* NULL: from the start; exclusive */
 	int64_t limit;                /* rows at most; 0: all */
 	bool full;
@@ -81,8 +84,9 @@ MUST_CHECK enum res registry_scan(struct registry *registry,
 
 /* How many devices the query matches; after and limit do not count.  Reads a
  * few rows of tallies, however many devices there are; with gateway, at most
- * GATEWAY_DEVICES_MAX rows, with is_locked or has_seen_with as many as it
- * counts.  On the path of a connection for one type. */
+ * GATEWAY_DEVICES_MAX rows, with is_locked, is_waiting or has_seen_with as many
+ * as it counts of one of these, with is_lapsed all that are allowed.  On the
+ * path of a connection for one type. */
 MUST_CHECK enum res registry_count(struct registry *registry,
     const struct device_query *query, int64_t *out, struct diag *why);
 
@@ -114,6 +118,11 @@ typedef enum res event_visit(const struct event *event, void *context);
 MUST_CHECK enum res registry_events(struct registry *registry,
     const struct event_query *query, event_visit *visit, void *context,
     struct diag *why);
+
+/* The seq of the newest event of the org that has n newer ones of the org, if
+ * it is behind after; else 0.  Walks over at most n + 1 entries of an index. */
+MUST_CHECK enum res registry_event_before(struct registry *registry,
+    const char *org, int64_t after, int64_t n, int64_t *out, struct diag *why);
 
 /* The seq of the last event, 0 if none: it rises with every change that
  * somebody else might have to follow.  Cheap. */
@@ -176,12 +185,15 @@ enum change_kind {
 	                         device's */
 	CHANGE_DEVICE_LOCK,      /* device.locked; RES_NOTFOUND, RES_EXISTS (it
 	                         is so already) */
-	CHANGE_DEVICE_APPROVE,   /* device.who: pending to allowed without end;
-	                         RES_NOTFOUND, RES_REFUSED (not pending) */
+	CHANGE_DEVICE_APPROVE,   /* device.who: pending to allowed without end,
+	                         and device.pins, if there are any, in the place
+	                         of any; RES_NOTFOUND, RES_REFUSED (not
+	                         pending) */
 	CHANGE_DEVICE_REMOVE,    /* device.who; of a gateway, its devices are
 	                         detached; RES_NOTFOUND */
-	CHANGE_DEVICE_SEEN, /* device: last_seen_at, last_address, seen_with; no
-	                       event; RES_NOTFOUND */
+	CHANGE_DEVICE_SEEN,  /* device: last_seen_at, last_address, seen_with;
+	                        the certificate's data, where there was none;
+	                        no event; RES_NOTFOUND */
 	CHANGE_DEVICE_TOKEN, /* device.token, in the place of any; RES_NOTFOUND,
 	                       RES_EXISTS (there is none already) */
 	CHANGE_DEVICE_PINS,  /* device.pins, in the place of change.pins_before,
@@ -192,6 +204,10 @@ enum change_kind {
 	                       RES_NOTFOUND, RES_EXISTS (it is so already),
 	                       RES_LIMIT (GATEWAY_DEVICES_MAX), RES_REFUSED (the
 	                       gateway is not registered) */
+	CHANGE_DEVICE_SET,    /* device.tags and info where they are not NULL,
+	                         window_ends_at where it is not CLOCK_NONE;
+	                         RES_NOTFOUND, RES_REFUSED (a window, and it is
+	                         not allowed), RES_EXISTS (all is so already) */
 	CHANGE_HOOK_ADD,      /* hook; RES_EXISTS (id), RES_LIMIT (HOOKS_MAX) */
 	CHANGE_HOOK_REMOVE,   /* hook.id; RES_NOTFOUND */
 	CHANGE_HOOK_PROGRESS, /* hook: cursor, delivered, dropped, failure,
@@ -199,13 +215,16 @@ enum change_kind {
 	                       RES_NOTFOUND */
 	CHANGE_ADMIN_ADD,     /* admin; RES_EXISTS, RES_LIMIT (ADMINS_MAX) */
 	CHANGE_ADMIN_REMOVE,  /* admin.name; RES_NOTFOUND */
-	CHANGE_METRICS,      /* metrics, in the place of those of its source; no
-	                      event; RES_LIMIT (METRICS_MAX) */
-	CHANGE_EVENTS_PURGE, /* forget events of the org that are older than
-	                      change.time, the oldest PURGE_MAX of them at most;
-	                      no event; RES_NOTFOUND (there was none) */
-	CHANGE_EVENT,        /* device: nothing but the event about it, which
-	                        need not be registered (any more) */
+	CHANGE_METRICS, /* metrics, in the place of those of its source; no
+	                 event; RES_LIMIT (METRICS_MAX) */
+	CHANGE_METRICS_PURGE, /* forget metrics that were written before
+	                         change.time; no event; RES_NOTFOUND (there were
+	                         none) */
+	CHANGE_EVENTS_PURGE,  /* forget events of the org that are older than
+	                       change.time, PURGE_MAX of them at most; no event;
+	                       RES_NOTFOUND (there was none) */
+	CHANGE_EVENT,         /* device: nothing but the event about it, which
+	                         need not be registered (any more) */
 };
 
 #define PURGE_MAX 1000 /* events forgotten by one change */

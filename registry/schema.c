@@ -51,7 +51,8 @@
  * so that the rest is read without touching its pages.
  * In device, the indexes beside the key hold: one name whatever its case, the
  * devices of one state in order, those of one gateway, those that connected in
- * one way, and those that are locked.
+ * one way, those that are locked, and those of which a certificate waits for
+ * approval.
  */
 static const char *const first_schema[] = {
     "CREATE TABLE org ("
@@ -176,7 +177,9 @@ static const char *const first_schema[] = {
     " WHERE gateway IS NOT NULL;"
     "CREATE INDEX device_seen ON device (org, seen_with, identity);"
     "CREATE INDEX device_locked ON device (org, identity)"
-    " WHERE locked <> 0;",
+    " WHERE locked <> 0;"
+    "CREATE INDEX device_waiting ON device (org, identity)"
+    " WHERE instr(pins, 'w') > 0;",
 
     "CREATE TABLE tally ("
     " org TEXT NOT NULL REFERENCES org ON DELETE CASCADE,"
@@ -230,6 +233,7 @@ static const char *const first_schema[] = {
     " detail TEXT"
     ") STRICT;"
     "CREATE INDEX event_org ON event (org);"
+    "CREATE INDEX event_time ON event (org, time);"
     "CREATE INDEX event_kind ON event (org, kind);",
     NULL,
 };
@@ -378,9 +382,16 @@ check_query(struct store *store, const char *text)
 static int
 check_statements(struct store *store)
 {
+	static const struct device_query some[] = {
+	    {.has_seen_with = true},
+	    {.is_locked = true},
+	    {.is_waiting = true},
+	    {.is_lapsed = true},
+	};
 	struct device_query devices = {.has_state = true, .full = true};
 	struct event_query query = {.org = ORG_DEFAULT};
 	const struct identity nobody = {.id = ""};
+	size_t i;
 	int sql, rc = SQLITE_OK;
 	int end = store->mode == REGISTRY_READ ? SQL_READ_COUNT : SQL_COUNT;
 
@@ -395,6 +406,10 @@ check_statements(struct store *store)
 	devices.gateway = &nobody;
 	if (rc == SQLITE_OK) {
 		rc = check_query(store, sql_scan(&devices));
+	}
+	for (i = 0; rc == SQLITE_OK && i < sizeof(some) / sizeof(some[0]);
+	     i++) {
+		rc = check_query(store, sql_count(&some[i]));
 	}
 	if (rc == SQLITE_OK) {
 		rc = check_query(store, sql_tallies(true));

@@ -350,6 +350,7 @@ const struct backend backend_sqlite = {
     .tally = sqlite_tally,
     .metrics = sqlite_metrics,
     .events = sqlite_events,
+    .event_before = sqlite_event_before,
     .apply = sqlite_apply,
     .begin = sqlite_begin,
     .commit = sqlite_commit,

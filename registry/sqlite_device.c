@@ -256,6 +256,16 @@ sqlite_device_add(struct store *store, struct change *change, struct diag *why)
 	    : r;
 }
 
+static void
+bind_certificate(struct binder *to, const struct device *device)
+{
+	bind_hash(to, device->has_ca, device->ca);
+	bind_hash(to, device->has_fingerprint, device->fingerprint);
+	bind_word(to, device->serial);
+	bind_time(to, device->not_after);
+	bind_text(to, device->subject);
+}
+
 /* What a first connection brings to a device that was allowed. */
 static enum res
 promote(struct store *store, const struct change *change, struct diag *why)
@@ -273,11 +283,7 @@ promote(struct store *store, const struct change *change, struct diag *why)
 	bind_number(&to, device->seen_with);
 	bind_pins(&to, &device->pins, pins);
 	bind_gateway(&to, device, gateway);
-	bind_hash(&to, device->has_ca, device->ca);
-	bind_hash(&to, device->has_fingerprint, device->fingerprint);
-	bind_word(&to, device->serial);
-	bind_time(&to, device->not_after);
-	bind_text(&to, device->subject);
+	bind_certificate(&to, device);
 	return store_put(store, &to, change, why);
 }
 
@@ -352,11 +358,12 @@ enum res
 sqlite_device_approve(
     struct store *store, struct change *change, struct diag *why)
 {
-	char text[IDENTITY_TEXT_MAX + 1];
+	char text[IDENTITY_TEXT_MAX + 1], pins[PINS_TEXT_MAX + 1];
 	struct binder to =
 	    start_device(store, SQL_DEVICE_APPROVE, change, text);
 
 	bind_time(&to, CLOCK_FOREVER);
+	bind_pins(&to, &change->of.device->pins, pins);
 	return alter(store, &to, change, RES_REFUSED, why);
 }
 
@@ -391,6 +398,13 @@ sqlite_device_seen(struct store *store, struct change *change, struct diag *why)
 	/* It seldom differs, and its index is dear to write. */
 	to = start_device(store, SQL_DEVICE_SEEN_WITH, change, text);
 	bind_number(&to, change->of.device->seen_with);
+	r = store_put(store, &to, change, why);
+	if (r != RES_OK || !change->of.device->has_ca) {
+		return r;
+	}
+	/* It may have come by a token before, or through its gateway. */
+	to = start_device(store, SQL_DEVICE_FIRST_CERT, change, text);
+	bind_certificate(&to, change->of.device);
 	return store_put(store, &to, change, why);
 }
 
@@ -464,4 +478,32 @@ sqlite_device_attach(
 		r = store_put(store, &to, change, why);
 	}
 	return r;
+}
+
+enum res
+sqlite_device_set(struct store *store, struct change *change, struct diag *why)
+{
+	char text[IDENTITY_TEXT_MAX + 1];
+	const struct device *device = change->of.device;
+	struct binder to = start_device(store, SQL_DEVICE_SET, change, text);
+	bool is_allowed = true;
+	enum res r;
+	int rc;
+
+	bind_text(&to, device->tags);
+	bind_text(&to, device->info);
+	bind_time(&to, device->window_ends_at);
+	r = store_put(store, &to, change, why);
+	if (r != RES_OK || sqlite3_changes(store->db) != 0) {
+		return r;
+	}
+	if (device->window_ends_at != CLOCK_NONE) {
+		to = start_device(store, SQL_DEVICE_IS_ALLOWED, change, text);
+		rc = store_ask(&to, &is_allowed);
+		if (rc != SQLITE_OK) {
+			return store_fail(store, rc, "read", why);
+		}
+	}
+	return explain(
+	    store, change, is_allowed ? RES_EXISTS : RES_REFUSED, why);
 }

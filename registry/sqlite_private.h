@@ -32,6 +32,7 @@ enum sql {
 	SQL_SUM_TYPE,
 	SQL_GET,
 	SQL_GET_FULL,
+	SQL_EVENT_BEFORE,
 	SQL_READ_COUNT, /* the ones above only read */
 
 	SQL_BEGIN_WRITE = SQL_READ_COUNT,
@@ -79,12 +80,15 @@ enum sql {
 	SQL_DEVICE_REMOVE,
 	SQL_DEVICE_SEEN,
 	SQL_DEVICE_SEEN_WITH,
+	SQL_DEVICE_FIRST_CERT,
 	SQL_DEVICE_TOKEN,
 	SQL_DEVICE_PINS,
 	SQL_DEVICE_HAS_PINS,
 	SQL_DEVICE_PLACE,
 	SQL_DEVICE_HAS_GATEWAY,
 	SQL_DEVICE_ATTACH,
+	SQL_DEVICE_SET,
+	SQL_DEVICE_IS_ALLOWED,
 	SQL_GATEWAY_DETACH,
 	SQL_HOOK_ADD,
 	SQL_HAS_HOOK,
@@ -94,6 +98,7 @@ enum sql {
 	SQL_HAS_ADMIN,
 	SQL_ADMIN_REMOVE,
 	SQL_METRICS_SET,
+	SQL_METRICS_PURGE,
 	SQL_EVENTS_PURGE,
 	SQL_EVENT_ADD,
 	SQL_COUNT,
@@ -102,8 +107,7 @@ enum sql {
 /* The text of one, and of the queries that are prepared when asked. */
 const char *sql_text(enum sql sql);
 const char *sql_scan(const struct device_query *query);
-const char *sql_count_behind(bool has_state); /* of one gateway's devices */
-const char *sql_count_some(bool is_locked);   /* or else of one seen_with */
+const char *sql_count(const struct device_query *query); /* not by tallies */
 const char *sql_tallies(bool has_type);
 const char *sql_metrics(void);
 const char *sql_events(const struct event_query *query);
@@ -260,7 +264,8 @@ MUST_CHECK enum res store_ask_number(
 /* sqlite_device.c: devices. */
 write_change sqlite_device_add, sqlite_device_provision, sqlite_device_lock,
     sqlite_device_approve, sqlite_device_remove, sqlite_device_seen,
-    sqlite_device_token, sqlite_device_pins, sqlite_device_attach;
+    sqlite_device_token, sqlite_device_pins, sqlite_device_attach,
+    sqlite_device_set;
 
 /* sqlite_ca.c: CAs and their lists. */
 void read_ca(struct columns *from, struct ca_record *ca);
@@ -289,6 +294,8 @@ enum res sqlite_events(void *self, const struct event_query *query,
     event_visit *visit, void *context, struct diag *why);
 enum res sqlite_apply(void *self, struct change *changes, size_t n,
     enum apply_mode mode, struct diag *why);
+enum res sqlite_event_before(void *self, const char *org, int64_t after,
+    int64_t n, int64_t *out, struct diag *why);
 enum res sqlite_mark(void *self, int64_t *out, struct diag *why);
 
 #endif /* REGISTRY_SQLITE_PRIVATE_H */

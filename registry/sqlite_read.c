@@ -154,8 +154,19 @@ bind_range(struct binder *to, struct range *range,
 	} else {
 		to->at++;
 	}
+	/* Statements that do not ask for the others have no place for them. */
 	if (query->has_seen_with) {
 		bind_number(to, query->seen_with);
+	} else {
+		to->at++;
+	}
+	if (query->is_waiting) {
+		bind_number(to, 1);
+	} else {
+		to->at++;
+	}
+	if (query->is_lapsed) {
+		bind_time(to, query->now);
 	}
 	return to->rc;
 }
@@ -206,7 +217,7 @@ sqlite_scan(void *self, const struct device_query *query, device_visit *visit,
 }
 
 /* Those that no tally tells apart, of which there are few: of one gateway, the
- * locked ones, those that connected in one way. */
+ * locked ones, those that connected in one way, wait, or have lapsed. */
 static enum res
 count_rows(struct store *store, const struct device_query *query, int64_t *out,
     struct diag *why)
@@ -216,11 +227,7 @@ count_rows(struct store *store, const struct device_query *query, int64_t *out,
 	struct binder to;
 	int rc;
 
-	rc = prepare(store,
-	    query->is_locked || query->has_seen_with
-	        ? sql_count_some(query->is_locked)
-	        : sql_count_behind(query->has_state),
-	    &to);
+	rc = prepare(store, sql_count(query), &to);
 	if (rc == SQLITE_OK) {
 		rc = bind_range(&to, &range, query, false);
 	}
@@ -247,8 +254,8 @@ sqlite_count(void *self, const struct device_query *query, int64_t *out,
 	enum res r;
 	int rc;
 
-	if (query->gateway != NULL || query->is_locked ||
-	    query->has_seen_with) {
+	if (query->gateway != NULL || query->is_locked || query->is_waiting ||
+	    query->is_lapsed || query->has_seen_with) {
 		return count_rows(store, query, out, why);
 	}
 	to = store_start(store, query->type == NULL ? SQL_SUM : SQL_SUM_TYPE);
@@ -438,6 +445,19 @@ sqlite_events(void *self, const struct event_query *query, event_visit *visit,
 	}
 	(void)sqlite3_finalize(to.stmt);
 	return r;
+}
+
+enum res
+sqlite_event_before(void *self, const char *org, int64_t after, int64_t n,
+    int64_t *out, struct diag *why)
+{
+	struct store *store = self;
+	struct binder to = store_start(store, SQL_EVENT_BEFORE);
+
+	bind_text(&to, org);
+	bind_number(&to, after);
+	bind_number(&to, n);
+	return store_ask_number(store, &to, out, why);
 }
 
 /* data_version moves when somebody else commits; what this object writes

@@ -46,14 +46,24 @@
 #define DEVICE_GATEWAY                                                         \
 	" FROM device INDEXED BY device_gateway" RANGE " AND gateway = ?6"
 #define DEVICE_GATEWAY_STATE DEVICE_GATEWAY " AND state = ?4"
+/* As its index says it, so that this can be used: the mark of a certificate
+ * that waits is a letter that nothing else in pins holds. */
+#define WAITS  "instr(pins, 'w') > 0"
+#define LAPSED "state = 'allowed' AND window_ends_at <= ?9"
 /* The rest of a query behind the index that it goes by. */
 #define REST                                                                   \
 	" AND (?4 IS NULL OR state = ?4) AND (?6 IS NULL OR gateway = ?6) "    \
-	"AND (?7 IS NULL OR seen_with = ?7)"
+	"AND (?7 IS NULL OR seen_with = ?7) AND (?8 IS NULL OR " WAITS ") "    \
+	"AND (?9 IS NULL OR (" LAPSED "))"
 #define DEVICE_SEEN                                                            \
 	" FROM device INDEXED BY device_seen" RANGE " AND seen_with = ?7" REST
 #define DEVICE_LOCKED                                                          \
 	" FROM device INDEXED BY device_locked" RANGE " AND locked <> 0" REST
+#define DEVICE_WAITING                                                         \
+	" FROM device INDEXED BY device_waiting" RANGE " AND " WAITS REST
+/* No index of windows: each device that is imported would pay for it. */
+#define DEVICE_LAPSED                                                          \
+	" FROM device INDEXED BY device_state" RANGE " AND " LAPSED REST
 #define PAGE       " ORDER BY identity LIMIT ?5"
 #define ONE_DEVICE "WHERE org = ?1 AND identity = ?2"
 
@@ -88,6 +98,9 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_SUM_TYPE] = TALLY_SUM " AND type = ?3",
     [SQL_GET] = "SELECT " DEVICE_SHORT DEVICE_GET,
     [SQL_GET_FULL] = "SELECT " DEVICE_FULL DEVICE_GET,
+    [SQL_EVENT_BEFORE] =
+        "SELECT coalesce((SELECT seq FROM event INDEXED BY event_org "
+        "WHERE org = ?1 AND seq > ?2 ORDER BY seq DESC LIMIT 1 OFFSET ?3), 0)",
 
     [SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
@@ -185,13 +198,17 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_DEVICE_LOCK] = "UPDATE device SET locked = ?3 "
                         "WHERE org = ?1 AND identity = ?2 AND locked <> ?3",
     [SQL_DEVICE_APPROVE] =
-        "UPDATE device SET state = 'allowed', window_ends_at = ?3 "
+        "UPDATE device SET state = 'allowed', window_ends_at = ?3, "
+        "pins = coalesce(?4, pins) "
         "WHERE org = ?1 AND identity = ?2 AND state = 'pending'",
     [SQL_DEVICE_REMOVE] = "DELETE FROM device WHERE org = ?1 AND identity = ?2",
     [SQL_DEVICE_SEEN] = "UPDATE device SET last_seen_at = ?3, "
                         "last_address = ?4 " ONE_DEVICE,
     [SQL_DEVICE_SEEN_WITH] =
         "UPDATE device SET seen_with = ?3 " ONE_DEVICE " AND seen_with <> ?3",
+    [SQL_DEVICE_FIRST_CERT] =
+        "UPDATE device SET ca = ?3, fingerprint = ?4, serial = ?5, "
+        "not_after = ?6, subject = ?7 " ONE_DEVICE " AND ca IS NULL",
     [SQL_DEVICE_TOKEN] = "UPDATE device SET token = ?3 " ONE_DEVICE
                          " AND (token IS NOT NULL OR ?3 IS NOT NULL)",
     [SQL_DEVICE_PINS] = "UPDATE device SET pins = ?3 " ONE_DEVICE
@@ -203,6 +220,15 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_DEVICE_HAS_GATEWAY] =
         "SELECT 1 FROM device " ONE_DEVICE " AND gateway IS NOT ?3",
     [SQL_DEVICE_ATTACH] = "UPDATE device SET gateway = ?3 " ONE_DEVICE,
+    [SQL_DEVICE_SET] =
+        "UPDATE device SET tags = coalesce(?3, tags), "
+        "info = coalesce(?4, info), "
+        "window_ends_at = coalesce(?5, window_ends_at) " ONE_DEVICE
+        " AND (?5 IS NULL OR state = 'allowed') "
+        "AND (?3 <> coalesce(tags, '[]') OR ?4 <> coalesce(info, '{}') "
+        "OR (?5 IS NOT NULL AND ?5 IS NOT window_ends_at))",
+    [SQL_DEVICE_IS_ALLOWED] =
+        "SELECT 1 FROM device " ONE_DEVICE " AND state = 'allowed'",
     [SQL_GATEWAY_DETACH] =
         "UPDATE device INDEXED BY device_gateway SET gateway = NULL "
         "WHERE org = ?1 AND gateway = ?2",
@@ -222,10 +248,10 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_METRICS_SET] =
         "INSERT INTO metrics (source, written_at, body) VALUES (?1, ?2, ?3) "
         "ON CONFLICT DO UPDATE SET written_at = ?2, body = ?3",
+    [SQL_METRICS_PURGE] = "DELETE FROM metrics WHERE written_at < ?1",
     [SQL_EVENTS_PURGE] =
         "DELETE FROM event WHERE seq IN (SELECT seq FROM event "
-        "INDEXED BY event_org WHERE org = ?1 ORDER BY seq LIMIT ?3) "
-        "AND time < ?2",
+        "INDEXED BY event_time WHERE org = ?1 AND time < ?2 LIMIT ?3)",
     [SQL_EVENT_ADD] =
         "INSERT INTO event (org, time, actor, kind, subject, detail) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -251,10 +277,18 @@ sql_scan(const struct device_query *query)
 	};
 
 	static const char *const locked[2] = SCANS(DEVICE_LOCKED);
+	static const char *const waiting[2] = SCANS(DEVICE_WAITING);
+	static const char *const lapsed[2] = SCANS(DEVICE_LAPSED);
 	static const char *const seen[2] = SCANS(DEVICE_SEEN);
 
 	if (query->is_locked) {
 		return locked[query->full];
+	}
+	if (query->is_waiting) {
+		return waiting[query->full];
+	}
+	if (query->is_lapsed) {
+		return lapsed[query->full];
 	}
 	return query->has_seen_with
 	    ? seen[query->full]
@@ -262,17 +296,22 @@ sql_scan(const struct device_query *query)
 }
 
 const char *
-sql_count_some(bool is_locked)
+sql_count(const struct device_query *query)
 {
-	return is_locked ? "SELECT count(*)" DEVICE_LOCKED
-	                 : "SELECT count(*)" DEVICE_SEEN;
-}
-
-const char *
-sql_count_behind(bool has_state)
-{
-	return has_state ? "SELECT count(*)" DEVICE_GATEWAY_STATE
-	                 : "SELECT count(*)" DEVICE_GATEWAY;
+	if (query->is_locked) {
+		return "SELECT count(*)" DEVICE_LOCKED;
+	}
+	if (query->is_waiting) {
+		return "SELECT count(*)" DEVICE_WAITING;
+	}
+	if (query->is_lapsed) {
+		return "SELECT count(*)" DEVICE_LAPSED;
+	}
+	if (query->has_seen_with) {
+		return "SELECT count(*)" DEVICE_SEEN;
+	}
+	return query->has_state ? "SELECT count(*)" DEVICE_GATEWAY_STATE
+	                        : "SELECT count(*)" DEVICE_GATEWAY;
 }
 
 const char *

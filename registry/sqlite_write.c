@@ -389,6 +389,15 @@ metrics_set(struct store *store, struct change *change, struct diag *why)
 }
 
 static enum res
+metrics_purge(struct store *store, struct change *change, struct diag *why)
+{
+	struct binder to = store_start(store, SQL_METRICS_PURGE);
+
+	bind_number(&to, change->time);
+	return store_alter(store, &to, change, why);
+}
+
+static enum res
 events_purge(struct store *store, struct change *change, struct diag *why)
 {
 	struct binder to = store_start(store, SQL_EVENTS_PURGE);
@@ -444,12 +453,14 @@ static write_change *const writers[] = {
     [CHANGE_DEVICE_TOKEN] = sqlite_device_token,
     [CHANGE_DEVICE_PINS] = sqlite_device_pins,
     [CHANGE_DEVICE_ATTACH] = sqlite_device_attach,
+    [CHANGE_DEVICE_SET] = sqlite_device_set,
     [CHANGE_HOOK_ADD] = hook_add,
     [CHANGE_HOOK_REMOVE] = hook_remove,
     [CHANGE_HOOK_PROGRESS] = hook_progress,
     [CHANGE_ADMIN_ADD] = admin_add,
     [CHANGE_ADMIN_REMOVE] = admin_remove,
     [CHANGE_METRICS] = metrics_set,
+    [CHANGE_METRICS_PURGE] = metrics_purge,
     [CHANGE_EVENTS_PURGE] = events_purge,
     [CHANGE_EVENT] = event_alone,
 };

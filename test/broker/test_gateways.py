@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Gateways act for the devices that are attached to them."""
 
-from typing import Any
+import sqlite3
+from typing import Any, Callable
 
 import pytest
 from harness.client import REFUSED
+from harness.raw import publish_packet
 from harness.site import Site, topic
 from harness.wait import until
+from test_pins import hold, twin
 
 
 @pytest.fixture
@@ -279,3 +282,142 @@ def test_500_devices_and_no_more(site: Site, hub: Any) -> None:
         "500 rows",
     )
     assert not says(site, hub, "d:crowd:one-more", "y")
+
+
+def hold_registry(site: Site) -> Any:
+    """Be the writer that the broker has to wait for, until close()."""
+    db = sqlite3.connect(site.broker.store / "registry.db", isolation_level=None)
+    db.execute("BEGIN IMMEDIATE")
+    return db
+
+
+def test_500_devices_while_the_registry_is_busy(new_site: Callable[..., Site]) -> None:
+    site = new_site()
+    site.certid("type", "set", "g:hub", "--privileged", "yes")
+    site.broker.start()
+    hub = site.device(site.new_id("hub", "g")).open()
+    until(lambda: known(site, hub.client_id), "the gateway's row")
+    backend = site.backend("d/crowd/+/evt", "g/#")
+    db = hold_registry(site)
+    try:
+        for number in range(600):
+            hub.publish(f"d/crowd/n{number}/evt", "x")
+        hub.publish(topic(hub.client_id, "end"), "end")
+        backend.wait_message(topic(hub.client_id, "end"), "end")
+    finally:
+        db.close()
+    assert len(backend.messages) - 1 == 500
+
+
+def test_what_an_operator_gave_holds_while_the_row_waits(
+    new_site: Callable[..., Site],
+) -> None:
+    site = new_site()
+    site.certid("rule", "set", "d:meter", "tls-optional")
+    site.broker.start()
+    edge = site.device(site.new_id("edge", "g")).open()
+    until(lambda: known(site, edge.client_id), "the gateway's row")
+    identity = site.new_id()
+    site.certid("device", "add", identity)
+    site.certid("device", "attach", identity, edge.client_id)
+    token = site.certid.json("device", "token", identity)["token"]
+    site.settle()
+    db = hold_registry(site)
+    try:
+        for _ in range(2):
+            with site.raw_plain() as raw:
+                assert raw.ask(identity, username=identity, password=token) == 0
+        assert says(site, edge, identity, "x")
+    finally:
+        db.close()
+
+
+@pytest.mark.parametrize("word", ["enrol", "rate"])
+def test_a_token_does_not_shed_the_ca(new_site: Callable[..., Site], word: str) -> None:
+    site = new_site()
+    site.certid("type", "set", "g:hub", "--privileged", "yes")
+    site.certid("rule", "set", "g:hub", "tls-optional")
+    site.broker.start()
+    name = site.new_id("hub", "g")
+    hub = site.device(name).open()
+    until(lambda: known(site, name), "the gateway's row")
+    value = {"enrol": "listed", "rate": 1}[word]
+    site.certid("ca", "set", "factory", f"--{word}", value)
+    token = site.certid.json("device", "token", name)["token"]
+    site.settle()
+    heard = [says(site, hub, site.new_id(), "x") for _ in range(2)]
+    hub.close()
+    hub = site.plain(name, login=("use-token-auth", token)).open()
+    heard += [says(site, hub, site.new_id(), "x") for _ in range(2)]
+    assert sum(heard) == (1 if word == "rate" else 0)
+
+
+def test_a_gateway_without_a_ca_brings_what_is_listed(site: Site) -> None:
+    site.certid("type", "set", "g:box", "--privileged", "yes")
+    site.certid("rule", "set", "g:box", "tls-optional")
+    name, fresh, listed = site.new_id("box", "g"), site.new_id(), site.new_id()
+    site.certid("device", "add", name)
+    site.certid("device", "add", listed)
+    token = site.certid.json("device", "token", name)["token"]
+    site.settle()
+    box = site.plain(name, login=("use-token-auth", token)).open()
+    until(lambda: state(site, name) == "provisioned", "the gateway's row")
+    assert not says(site, box, fresh, "a")
+    assert says(site, box, listed, "b")
+
+
+def test_the_log_tells_of_one_that_waits(site: Site, hub: Any) -> None:
+    site.certid("type", "set", "d:waits", "--enrol", "approve")
+    site.settle()
+    fresh = site.new_id("waits")
+    line = rf"certid: refused reason=device-pending identity={fresh}"
+    assert not says(site, hub, fresh, "a")
+    until(lambda: known(site, fresh), "the pending row")
+    site.settle()
+    hub.close()
+    other = site.device(site.new_id("hub", "g")).open()
+    since = site.broker.mark()
+    site.certid("device", "lock", fresh)
+    site.certid("device", "unlock", fresh)  # what is known of it is put right
+    site.settle()
+    again = site.device(hub.client_id).open()
+    assert not says(site, again, fresh, "b") and not says(site, other, fresh, "c")
+    site.broker.wait_log(line, since=since)
+
+
+@pytest.mark.parametrize("v5", [False, True], ids=["mqtt3.1.1", "mqtt5"])
+def test_a_will_registers_nobody(site: Site, hub: Any, v5: bool) -> None:
+    hub.close()
+    fresh = site.new_id()
+    backend = site.backend("g/#")
+    raw = site.raw(site.ca.leaf(hub.client_id))
+    delay = {"will_delay": 1, "expiry": 60} if v5 else {}
+    assert raw.ask(hub.client_id, v5=v5, will=(topic(fresh, "w"), b"dead"), **delay) == 0
+    one = site.new_id("hub", "g")
+    mark = site.raw(site.ca.leaf(one))
+    assert mark.ask(one, v5=v5, will=(topic(one, "w"), b"dead"), **delay) == 0
+    raw.close()
+    mark.close()
+    backend.wait_message(topic(one, "w"), "dead")
+    site.settle()
+    assert not known(site, fresh)
+
+
+def test_a_device_that_another_broker_registered(new_site: Callable[..., Site]) -> None:
+    site = new_site()
+    site.certid("type", "set", "g:hub", "--privileged", "yes")
+    site.broker.start()
+    other = twin(site)
+    try:
+        identity, name = site.new_id(), site.new_id("hub", "g")
+        hub = site.device(name).open()
+        until(lambda: known(site, name), "the gateway's row")
+        assert not hub.subscribe(topic(identity, "cmd"))
+        raw = hold(site, other, name, site.ca.leaf(name))
+        assert raw
+        raw.send(publish_packet(topic(identity, "evt"), b"x"))
+        until(lambda: known(site, identity), "the row")
+        raw.close()
+        until(lambda: hub.subscribe(topic(identity, "cmd")), "its commands")
+    finally:
+        other.close()

@@ -534,31 +534,6 @@ def test_what_others_forgot_is_not(
     assert hook(site, id_)["dropped"] == (forgotten if quiet else 0)
 
 
-def test_too_long_a_backlog_is_cut(
-    new_site: Callable[..., Site], receivers: Callable[..., Receiver]
-) -> None:
-    site, receiver = new_site(), receivers()
-    receiver.answer = lambda request: 503
-    site.broker.start()
-    id_ = add(site, receiver)
-    make_events(site, 2)
-    until(lambda: hook(site, id_)["failure"], "the failure")
-    waiting = hook(site, id_)["backlog"]
-    site.broker.stop()
-    make_events(site, 1)
-    many = 1_000_000 - 3
-    change(site, f"UPDATE sqlite_sequence SET seq = seq + {many} WHERE name = 'event'")
-    receiver.answer = lambda request: 204
-    site.certid("set", "enrol", "listed")
-    last = rows(site)[-1]["seq"]
-    site.broker.start()
-    until(lambda: hook(site, id_)["cursor"] == last, "the cursor")
-    told = hook(site, id_)
-    assert told["dropped"] == waiting + 1
-    assert told["delivered"] == 3
-    assert max(receiver.firsts()) == last
-
-
 def test_a_removed_hook_stops(site: Site, receiver: Receiver) -> None:
     receiver.answer = lambda request: 503
     id_ = add(site, receiver)

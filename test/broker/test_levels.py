@@ -54,7 +54,7 @@ LACKS = {"": "level-token", "wrong": "token-wrong"}
 
 def verdict(level: str, shown: Shown, tls: bool) -> str:
     """Why it is refused, or "": the table of the documentation."""
-    if not shown.cert and not shown.token:
+    if not shown.cert and not shown.token and level != "token":
         return "cert-missing"
     if level != "tls-optional" and not tls:
         return "level-tls"
@@ -139,9 +139,56 @@ def test_what_is_shown(leveled: Site, level: str, case: str, name: str) -> None:
     assert bool(row["ca"]) == shown.cert
 
 
+STRAYS = {
+    "no user name": ("", ""),
+    "wrong user name": ("alice", "must be use-token-auth or the identity"),
+    "not registered": ("use-token-auth", "no such device is registered"),
+}
+
+
+@pytest.mark.parametrize("case", STRAYS)
+def test_the_log_says_more(leveled: Site, case: str) -> None:
+    site, (name, says) = leveled, STRAYS[case]
+    identity = site.new_id("token")
+    since = site.broker.mark()
+    with enter(site, identity, Shown(False, "wrong")) as raw:
+        words = {"username": name, "password": WRONG} if name else {}
+        assert raw.ask(identity, **words) == 5
+    found = site.broker.wait_decision(identity, since)
+    if not assumes(site) and not is_2_1():
+        assert found["reason"] == "level-tls"
+        assert "see plugin_opt_assume_tls" in found["detail"]
+    elif case == "no user name":
+        assert found["reason"] == "level-token" and "detail" not in found
+    else:
+        known = "token-wrong" if case == "not registered" else "level-token"
+        assert found["reason"] == known and says in found["detail"]
+
+
+def test_a_broker_that_does_not_tell_is_warned_of(leveled: Site) -> None:
+    told = "the broker does not tell whether they use it" in leveled.broker.log()
+    assert told == (not assumes(leveled) and not is_2_1())
+
+
 def is_provisioned(site: Site, identity: str) -> dict:
     row = site.certid.device(identity)
     return row if row["state"] == "provisioned" else {}
+
+
+def test_the_first_certificate_is_noted_when_it_comes(leveled: Site) -> None:
+    """Of a device that came by its token."""
+    site = leveled
+    identity, token = new_device(site, "tls-optional")
+    with site.raw_plain() as raw:
+        assert raw.ask(identity, **login(Shown(False, "right"), token)) == 0
+    until(lambda: site.certid.device(identity)["provisioned_at"], "its row")
+    assert site.certid.device(identity)["fingerprint"] is None
+    leaf = site.ca.leaf(identity)
+    with site.raw(leaf) as raw:
+        assert raw.ask(identity) == 0
+    want = leaf.fingerprint()
+    until(lambda: site.certid.device(identity)["fingerprint"] == want, "its data")
+    assert site.certid.device(identity)["ca"]
 
 
 def test_a_token_provisions_nobody(leveled: Site) -> None:
@@ -279,3 +326,34 @@ def test_a_session_with_a_certificate_needs_its_token_only_where_asked(
     second.wait_closed()
     site.settle()
     assert first.is_open()
+
+
+def test_a_token_of_another_org(leveled: Site) -> None:
+    """Where the client-id template holds {org}, the client id tells whose it is."""
+    site, template = leveled, "{class}:{org}:{type}:{id}"
+    for org in ("acme", "plain"):
+        site.certid("org", "add", org)
+        site.certid("--org", org, "rule", "set", "default", "tls-optional")
+        site.certid("--org", org, "device", "add", "d:meter:1")
+    without = site.certid.run("--org", "acme", "device", "token", "d:meter:1")
+    assert "{org}" in without.stderr
+    site.certid("--org", "acme", "set", "client-id", template)
+    done = site.certid.run("--org", "acme", "device", "token", "d:meter:1")
+    assert done.returncode == 0 and "{org}" not in done.stderr
+    token = done.stdout.strip()
+    other = site.certid.json("--org", "plain", "device", "token", "d:meter:1")["token"]
+    site.settle()
+    for client_id, name, password, want in [
+        ("d:acme:meter:1", "use-token-auth", token, 0),
+        ("d:acme:meter:1", "d:meter:1", token, 0),
+        ("d:acme:meter:1", "use-token-auth", other, 5),
+        ("d:acme:meter:1", "d:meter:2", token, 5),
+        ("d:plain:meter:1", "use-token-auth", other, 5),
+        ("d:meter:1", "use-token-auth", other, 5),
+        ("d:meter:1", "use-token-auth", token, 5),
+    ]:
+        with site.raw_plain() as raw:
+            found = raw.ask(client_id, username=name, password=password)
+        assert found == want, (client_id, name)
+    site.certid("org", "remove", "acme")
+    site.certid("org", "remove", "plain")

@@ -108,3 +108,28 @@ def test_a_back_ends_session_survives_a_restart(new_site: Callable[..., Site]) -
     store = site.plain("store", login=BACKEND, clean=False).open()
     assert store.session_present
     store.wait_message(topic(identity, "evt"), "while away")
+
+
+@pytest.mark.parametrize("online", [True, False], ids=["online", "away"])
+@pytest.mark.parametrize("login", [BACKEND, ("nobody", "wrong")])
+def test_nobody_else_takes_a_devices_session(
+    new_site: Callable[..., Site], login: tuple[str, str], online: bool
+) -> None:
+    """A client id that does not say that it is a device's is one all the same."""
+    site = new_site()
+    site.certid("set", "client-id", "{org}:{class}:{type}:{id}")
+    site.broker.start()
+    name, leaf = "default:d:meter:1", site.ca.leaf("d:meter:1")
+    device = site.client(name, leaf, clean=False).open()
+    assert device.subscribe("d/meter/1/cmd/#")
+    if not online:
+        device.close()
+    since = site.broker.mark()
+    assert site.plain(name, login=login, clean=False).attempt() == REFUSED
+    assert site.broker.wait_decision(name, since)["reason"] == "client-id"
+    assert device.is_open() == online
+    site.backend().publish("d/meter/1/cmd/go", "mine")
+    if not online:
+        device = site.client(name, leaf, clean=False).open()
+        assert device.session_present
+    device.wait_message("d/meter/1/cmd/go", "mine")

@@ -2,6 +2,7 @@
 """Certificates that devices are held to, and how others take their place."""
 
 import itertools
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Optional
@@ -207,6 +208,24 @@ def test_approval_of_a_first_sight_is_of_its_certificate(site: Site) -> None:
     assert ask(site, identity, one) == "provisioned"
 
 
+def test_approval_of_one_certificate_is_of_no_other(site: Site) -> None:
+    identity = site.new_id(type_ := new_type(site, "--enrol", "approve"))
+    one, two, _ = three(site.ca, identity)
+    assert ask(site, identity, one) == "device-pending"
+    recorded(site, identity)
+    # It was not let in: to rules it has never connected.
+    waits = site.certid.device(identity)
+    assert waits["state"] == "pending" and waits["seen_with"] == []
+    site.certid("rule", "set", f"d:{type_}", "cert+token")
+    (rule,) = [r for r in site.certid.json("rule", "list") if r["rule"] == f"d:{type_}"]
+    assert (rule["devices"], rule["connected"]) == (1, 0)
+    site.certid("rule", "unset", f"d:{type_}")
+    site.certid("device", "approve", identity, "--cert", one.fingerprint())
+    site.settle()
+    assert ask(site, identity, two) == "pin-mismatch"
+    assert ask(site, identity, one) == "provisioned"
+
+
 def test_a_session_ends_when_its_pin_does(site: Site) -> None:
     identity = site.new_id(new_type(site, "--pin", "first"))
     one, two, _ = three(site.ca, identity)
@@ -230,6 +249,65 @@ def test_a_session_stays_when_its_pin_does(site: Site) -> None:
     site.certid("device", "pin", identity, *pins)
     site.settle()
     assert device.is_open()
+
+
+def test_first_holds_those_who_are_connected(site: Site) -> None:
+    type_ = new_type(site)
+    identity = site.new_id(type_)
+    one, two, _ = three(site.ca, identity)
+    device = site.client(identity, one).open()
+    recorded(site, identity)
+    site.certid("type", "set", f"d:{type_}", "--pin", "first")
+    wait_pins(site, identity, one)
+    assert ask(site, identity, two) == "pin-mismatch"
+    assert device.is_open()
+    said = events(site, "pin-changed", identity)
+    assert said == [f"taken up by first: {one.fingerprint()[:16]}..."]
+
+
+def test_a_rotation_is_for_those_who_connect(site: Site) -> None:
+    """What is not written does not stand, though it would be taken up."""
+    identity = site.new_id(new_type(site, "--pin", "first", "--rotate", "same-key"))
+    one, two, _ = three(site.ca, identity)
+    device = site.client(identity, one).open()
+    recorded(site, identity)
+    site.certid("device", "pin", identity, "--cert", two.cert)
+    device.wait_closed()
+    until(lambda: events(site, "session-closed", identity), "its event")
+    assert events(site, "session-closed", identity) == ["pin-mismatch"]
+    assert pinned(site, identity) == [two.fingerprint()]
+    assert ask(site, identity, one) == "known"
+    wait_pins(site, identity, two, one)
+
+
+def test_one_that_was_pushed_out_does_not_come_again(site: Site) -> None:
+    identity = site.new_id(new_type(site, "--pin", "first", "--rotate", "same-key"))
+    ends = in_seconds(7200)
+    old, mid, new = [
+        site.ca.leaf(identity, start=in_seconds(-start), end=ends)
+        for start in (10800, 7200, 3600)
+    ]
+    assert ask(site, identity, old) == "provisioned"
+    recorded(site, identity)
+    assert ask(site, identity, mid) == "known"
+    wait_pins(site, identity, old, mid)
+    assert ask(site, identity, new) == "known"
+    wait_pins(site, identity, mid, new)
+    assert ask(site, identity, old) == "pin-mismatch"
+    assert pinned(site, identity) == [mid.fingerprint(), new.fingerprint()]
+
+
+def test_one_that_was_refused_a_moment_ago_may_wait(site: Site) -> None:
+    type_ = new_type(site, "--pin", "first")
+    identity = site.new_id(type_)
+    one, two, _ = three(site.ca, identity)
+    assert ask(site, identity, one) == "provisioned"
+    recorded(site, identity)
+    assert ask(site, identity, two) == "pin-mismatch"
+    site.certid("type", "set", f"d:{type_}", "--rotate", "approve")
+    site.settle()
+    assert ask(site, identity, two) == "device-pending"
+    wait_pins(site, identity, one, two)
 
 
 # Two brokers
@@ -306,3 +384,58 @@ def race(site: Site, brokers: list[Broker], pool: Any, identity: str) -> None:
             assert (raw is not None) == (leaf.fingerprint() == owner[0])
             if raw:
                 raw.close()
+
+
+def test_the_loser_of_a_race_comes_back_by_rotation(
+    new_site: Callable[..., Site], ca: Ca
+) -> None:
+    site = new_site()
+    site.certid("type", "set", "d:race", "--pin", "first", "--rotate", "same-ca")
+    site.broker.start()
+    other = twin(site)
+    brokers = [site.broker, other]
+    db = sqlite3.connect(site.broker.store / "registry.db", isolation_level=None)
+    try:
+        pairs = {f"d:race:{n}": by_age(ca, f"d:race:{n}") for n in range(6)}
+        db.execute("BEGIN IMMEDIATE")
+        held = {
+            identity: [hold(site, *each) for each in zip(brokers, [identity] * 2, pair)]
+            for identity, pair in pairs.items()
+        }
+        assert all(raw for pair in held.values() for raw in pair)
+        db.execute("ROLLBACK")
+        for identity, pair in held.items():
+            until(lambda: settled(pair), "one owner")
+            old, new = pairs[identity]
+            owner = pinned(site, identity)
+            assert owner in ([old.fingerprint()], [new.fingerprint()])
+            back = hold(site, other, identity, new)
+            assert back
+            if owner == [old.fingerprint()]:
+                wait_pins(site, identity, old, new)
+    finally:
+        db.close()
+        other.close()
+
+
+def by_age(ca: Ca, identity: str) -> list[Leaf]:
+    """Two certificates of which the second is newer, with another key."""
+    end = in_seconds(7200)
+    return [
+        ca.leaf(identity, start=in_seconds(-7200), end=end),
+        ca.leaf(identity, start=in_seconds(-3600), end=end, key="another"),
+    ]
+
+
+def test_first_is_who_is_connected(site: Site) -> None:
+    type_ = new_type(site, "--pin", "none")
+    identity = site.new_id(type_)
+    leaves = [site.ca.leaf(identity, key=f"k{number}") for number in range(2)]
+    device = site.client(identity, leaves[0]).open()
+    recorded(site, identity)
+    assert pinned(site, identity) == []
+    site.certid("type", "set", f"d:{type_}", "--pin", "first")
+    wait_pins(site, identity, leaves[0])
+    assert len(events(site, "pin-changed", identity)) == 1
+    assert site.client(identity, leaves[1]).attempt() == REFUSED
+    assert device.is_open()

@@ -327,3 +327,30 @@ def test_retained_messages_of_a_device_that_came_back(
     until(lambda: identity in site.certid.identities(), "the device's new row")
     late = site.backend("d/meter/#")
     late.wait_message(topic(identity, "s"), "2")
+
+
+@pytest.mark.parametrize("online", [True, False], ids=["online", "away"])
+def test_a_suffix_takes_nobodys_session(
+    new_site: Callable[..., Site], online: bool
+) -> None:
+    site = new_site()
+    site.certid("set", "client-id", "{class}:{type}:{id}*")
+    site.broker.start()
+    victim, thief = "d:meter:12", "d:meter:1"
+    device = site.device(victim, clean=False).open()
+    assert device.subscribe(topic(victim, "cmd/#"))
+    if not online:
+        device.close()
+    since = site.broker.mark()
+    with site.raw(site.ca.leaf(thief)) as raw:
+        assert raw.ask(victim, clean=False) == 5
+        assert site.broker.wait_decision(victim, since)["reason"] == "client-id"
+    # Its own name is free, and so is another suffix.
+    for name in (thief, f"{thief}@2"):
+        with site.raw(site.ca.leaf(thief)) as raw:
+            assert raw.ask(name) == 0
+    # Whose client id it is without a suffix is not kept out by one with it.
+    long, short = "d:meter:77", "d:meter:7"
+    with site.raw(site.ca.leaf(short)) as raw:
+        assert raw.ask(long, clean=False) == 0
+    assert site.device(long, clean=False).attempt() == ACCEPTED

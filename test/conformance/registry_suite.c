@@ -248,6 +248,6 @@ registry_suite(const struct backend *backend)
 	suite_backend = backend;
 	return suite_config_tests() + suite_ca_tests() + suite_crl_tests() +
 	    suite_device_tests() + suite_event_tests() + suite_fact_tests() +
-	    suite_quota_tests() + suite_tally_tests() +
+	    suite_note_tests() + suite_quota_tests() + suite_tally_tests() +
 	    suite_transaction_tests();
 }

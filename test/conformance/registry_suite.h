@@ -35,6 +35,7 @@ int suite_crl_tests(void);
 int suite_device_tests(void);
 int suite_event_tests(void);
 int suite_fact_tests(void);
+int suite_note_tests(void);
 int suite_quota_tests(void);
 int suite_tally_tests(void);
 int suite_transaction_tests(void);

@@ -152,12 +152,14 @@ every_change_wants_its_org(void **state)
 	    [CHANGE_DEVICE_TOKEN] = &device,
 	    [CHANGE_DEVICE_PINS] = &device,
 	    [CHANGE_DEVICE_ATTACH] = &behind,
+	    [CHANGE_DEVICE_SET] = &device,
 	    [CHANGE_HOOK_ADD] = &hook,
 	    [CHANGE_HOOK_REMOVE] = &hook,
 	    [CHANGE_HOOK_PROGRESS] = &hook,
 	    [CHANGE_ADMIN_ADD] = &admin,
 	    [CHANGE_ADMIN_REMOVE] = &admin,
 	    [CHANGE_METRICS] = NULL, /* of no org */
+	    [CHANGE_METRICS_PURGE] = NULL,
 	    [CHANGE_EVENTS_PURGE] = NULL,
 	    [CHANGE_EVENT] = &device,
 	};

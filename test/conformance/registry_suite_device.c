@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 #include "test/conformance/registry_suite.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define LINE_MAX_BYTES 1024
@@ -303,6 +304,45 @@ only_the_pending_are_approved(void **state)
 	suite_expect(registry, CHANGE_DEVICE_APPROVE, &device, RES_REFUSED);
 }
 
+/* Pins before, in the change, and after. */
+static const struct {
+	const char *name, *before, *brings, *want;
+} approvals[] = {
+    {"d:m:1", "", "", ""},
+    {"d:m:2", "", "a", "a"},
+    {"d:m:3", "a", "", "a"},
+    {"d:m:4", "a", "b", "b"},
+    {"d:m:5", "ab", "b", "b"},
+};
+
+static void
+approving_may_hold_a_device_to_a_certificate(void **state)
+{
+	struct registry *registry = ((struct suite *)*state)->registry;
+	struct device device, back;
+	struct pins want;
+	size_t i;
+
+	for (i = 0; i < sizeof(approvals) / sizeof(approvals[0]); i++) {
+		device = suite_device(approvals[i].name, DEVICE_PENDING);
+		device.pins = suite_pins(approvals[i].before);
+		suite_expect(registry, CHANGE_DEVICE_ADD, &device, RES_OK);
+		device.pins = suite_pins(approvals[i].brings);
+		suite_expect(registry, CHANGE_DEVICE_APPROVE, &device, RES_OK);
+		want = suite_pins(approvals[i].want);
+		back = must_get(registry, approvals[i].name);
+		assert_int_equal(back.state, DEVICE_ALLOWED);
+		assert_true(pins_equal(&back.pins, &want));
+		device.pins = suite_pins("c");
+		suite_expect(
+		    registry, CHANGE_DEVICE_APPROVE, &device, RES_REFUSED);
+		device_done(&back);
+		back = must_get(registry, approvals[i].name);
+		assert_true(pins_equal(&back.pins, &want));
+		device_done(&back);
+	}
+}
+
 static void
 being_seen_is_no_event(void **state)
 {
@@ -322,6 +362,76 @@ being_seen_is_no_event(void **state)
 	assert_int_equal(back.last_seen_at, NOW + 9);
 	assert_string_equal(back.last_address, "192.0.2.1");
 	device_done(&back);
+}
+
+/* The certificate of number n, as a connection with one brings it. */
+static void
+show_certificate(struct device *device, uint8_t n)
+{
+	static char subject[] = "CN=x", tags[] = "[{\"a\":\"b\"}]";
+
+	device->has_ca = device->has_fingerprint = true;
+	memset(device->ca, n, HASH_LEN);
+	memset(device->fingerprint, n + 1, HASH_LEN);
+	(void)snprintf(device->serial, sizeof(device->serial), "%02x", n);
+	device->not_after = NOW + n;
+	device->subject = n == 1 ? NULL : subject;
+	device->tags = tags;
+}
+
+static void
+expect_certificate(struct registry *registry, uint8_t n)
+{
+	struct device back = must_get(registry, "d:m:1");
+	uint8_t ca[HASH_LEN], fingerprint[HASH_LEN];
+	char serial[8] = "";
+
+	memset(ca, n, HASH_LEN);
+	memset(fingerprint, n + 1, HASH_LEN);
+	assert_int_equal(back.has_ca, n != 0);
+	assert_int_equal(back.has_fingerprint, n != 0);
+	if (n != 0) {
+		assert_memory_equal(back.ca, ca, HASH_LEN);
+		assert_memory_equal(back.fingerprint, fingerprint, HASH_LEN);
+		(void)snprintf(serial, sizeof(serial), "%02x", n);
+	}
+	assert_string_equal(back.serial, serial);
+	assert_true(back.not_after == (n == 0 ? CLOCK_NONE : NOW + n));
+	assert_int_equal(back.subject == NULL, n < 2);
+	assert_true(back.tags == NULL || strcmp(back.tags, "[]") == 0);
+	device_done(&back);
+}
+
+/* Of a device that came by a token, or through its gateway, the first
+ * certificate is noted, and no later one. */
+static void
+the_first_certificate_is_noted_when_it_is_seen(void **state)
+{
+	struct registry *registry = ((struct suite *)*state)->registry;
+	struct device device = suite_device("d:m:1", DEVICE_PROVISIONED), seen;
+	uint8_t n;
+
+	for (n = 1; n <= 2; n++) {
+		suite_expect(registry, CHANGE_DEVICE_ADD, &device, RES_OK);
+		seen = device;
+		seen.seen_with = SEEN_TLS | SEEN_TOKEN;
+		assert_int_equal(
+		    suite_apply(registry, CHANGE_DEVICE_SEEN, &seen), RES_OK);
+		expect_certificate(registry, 0);
+		show_certificate(&seen, n);
+		assert_int_equal(
+		    suite_apply(registry, CHANGE_DEVICE_SEEN, &seen), RES_OK);
+		expect_certificate(registry, n);
+		show_certificate(&seen, 7);
+		assert_int_equal(
+		    suite_apply(registry, CHANGE_DEVICE_SEEN, &seen), RES_OK);
+		expect_certificate(registry, n);
+		assert_int_equal(
+		    suite_apply(registry, CHANGE_DEVICE_SEEN, &device), RES_OK);
+		expect_certificate(registry, n);
+		suite_expect(registry, CHANGE_DEVICE_REMOVE, &device, RES_OK);
+		suite_expect(registry, CHANGE_DEVICE_SEEN, &seen, RES_NOTFOUND);
+	}
 }
 
 /* Names, in byte order, with the state of each. */
@@ -526,7 +636,9 @@ suite_device_tests(void)
 	    SUITE_TEST(pending_changes_nothing_that_is_there),
 	    SUITE_TEST(locking_touches_the_lock_alone),
 	    SUITE_TEST(only_the_pending_are_approved),
+	    SUITE_TEST(approving_may_hold_a_device_to_a_certificate),
 	    SUITE_TEST(being_seen_is_no_event),
+	    SUITE_TEST(the_first_certificate_is_noted_when_it_is_seen),
 	    SUITE_TEST(pages_are_in_byte_order),
 	    SUITE_TEST(a_visitor_ends_the_scan),
 	    SUITE_TEST(a_full_scan_has_the_texts),

@@ -21,7 +21,7 @@ what_would_not_read_back_is_refused(void **state)
 {
 	static const enum change_kind kinds[] = {CHANGE_DEVICE_ADD,
 	    CHANGE_DEVICE_PROVISION, CHANGE_DEVICE_SEEN, CHANGE_DEVICE_TOKEN,
-	    CHANGE_DEVICE_PINS, CHANGE_DEVICE_ATTACH};
+	    CHANGE_DEVICE_PINS, CHANGE_DEVICE_ATTACH, CHANGE_DEVICE_SET};
 	struct registry *registry = ((struct suite *)*state)->registry;
 	struct device good = suite_device("d:m:1", DEVICE_PROVISIONED),
 	              gate = suite_device("g:g:1", DEVICE_PROVISIONED), bad[7];
@@ -439,6 +439,100 @@ devices_are_picked_by_lock_and_by_how_they_connected(void **state)
 	}
 }
 
+/* Names, pins of one letter each, of which a capital one waits, and the end of
+ * the window. */
+static const struct {
+	const char *name, *pins;
+	enum device_state state;
+	int64_t window_ends_at;
+} waiters[] = {
+    {"d:a:1", "aB", DEVICE_PROVISIONED, CLOCK_FOREVER},
+    {"d:m:1", "ab", DEVICE_PROVISIONED, NOW - 1},
+    {"d:m:2", "A", DEVICE_ALLOWED, NOW - 1},
+    {"d:m:3", "", DEVICE_ALLOWED, NOW},
+    {"d:m:4", "a", DEVICE_ALLOWED, NOW + 1},
+    {"d:m:5", "", DEVICE_ALLOWED, CLOCK_FOREVER},
+    {"d:m:6", "abC", DEVICE_PENDING, NOW - 1},
+};
+
+static const struct {
+	struct device_query query;
+	const char *type;
+	const char *want;
+	int64_t count;
+} waits[] = {
+    {{.is_waiting = true}, NULL, "d:a:1 d:m:2 d:m:6 ", 3},
+    {{.is_waiting = true, .limit = 2}, NULL, "d:a:1 d:m:2 ", 3},
+    {{.is_waiting = true}, "d:m", "d:m:2 d:m:6 ", 2},
+    {{.is_waiting = true, .has_state = true, .state = DEVICE_PROVISIONED}, NULL,
+        "d:a:1 ", 1},
+    {{.is_waiting = true, .is_locked = true}, NULL, "d:m:6 ", 1},
+    {{.is_waiting = true, .has_seen_with = true, .seen_with = 7}, NULL, "", 0},
+    {{.is_lapsed = true, .now = NOW}, NULL, "d:m:2 d:m:3 ", 2},
+    {{.is_lapsed = true, .now = NOW, .limit = 1}, NULL, "d:m:2 ", 2},
+    {{.is_lapsed = true, .now = NOW + 1}, "d:m", "d:m:2 d:m:3 d:m:4 ", 3},
+    {{.is_lapsed = true, .now = NOW - 2}, NULL, "", 0},
+    {{.is_lapsed = true, .now = NOW}, "d:a", "", 0},
+    {{.is_lapsed = true, .is_waiting = true, .now = NOW}, NULL, "d:m:2 ", 1},
+    {{.is_lapsed = true, .is_locked = true, .now = NOW}, NULL, "", 0},
+};
+
+static void
+add_waiters(struct registry *registry)
+{
+	struct device device;
+	size_t i, k;
+
+	for (i = 0; i < sizeof(waiters) / sizeof(waiters[0]); i++) {
+		device = suite_device(waiters[i].name, waiters[i].state);
+		device.window_ends_at = waiters[i].window_ends_at;
+		device.locked = i == 6;
+		device.pins.count = strlen(waiters[i].pins);
+		for (k = 0; k < device.pins.count; k++) {
+			device.pins.list[k] = (struct pin){
+			    .fingerprint = {(uint8_t)waiters[i].pins[k]},
+			    .not_before = CLOCK_NONE,
+			    .added_at = NOW,
+			    .ends_at = CLOCK_FOREVER,
+			    .waits = waiters[i].pins[k] < 'a',
+			};
+		}
+		suite_expect(registry, CHANGE_DEVICE_ADD, &device, RES_OK);
+	}
+}
+
+static void
+what_waits_and_what_has_lapsed_is_found(void **state)
+{
+	struct registry *registry = ((struct suite *)*state)->registry;
+	struct device_query query;
+	struct device_type type;
+	const char *said;
+	struct diag why;
+	int64_t count;
+	size_t i;
+
+	add_waiters(registry);
+	for (i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		char line[256] = "";
+
+		query = waits[i].query;
+		query.org = ORG_DEFAULT;
+		if (waits[i].type != NULL) {
+			assert_int_equal(
+			    device_type_parse(waits[i].type, 3, &type, &said),
+			    RES_OK);
+			query.type = &type;
+		}
+		assert_int_equal(
+		    registry_scan(registry, &query, note, line, &why), RES_OK);
+		assert_string_equal(line, waits[i].want);
+		assert_int_equal(
+		    registry_count(registry, &query, &count, &why), RES_OK);
+		assert_int_equal(count, waits[i].count);
+	}
+}
+
 /* What the operator set, what the connection brings, what comes of it.
  * Gateways NULL: none. */
 static const struct {
@@ -541,6 +635,7 @@ suite_fact_tests(void)
 	    SUITE_TEST(promotion_keeps_what_the_operator_set),
 	    SUITE_TEST(being_seen_says_with_what),
 	    SUITE_TEST(devices_are_picked_by_lock_and_by_how_they_connected),
+	    SUITE_TEST(what_waits_and_what_has_lapsed_is_found),
 	};
 
 	return cmocka_run_group_tests_name("facts", tests, NULL, NULL);

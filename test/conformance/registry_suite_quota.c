@@ -441,13 +441,99 @@ old_events_are_forgotten(void **state)
 	assert_int_equal(purge(registry, "plant", 3), RES_OK);
 	assert_int_equal(count_events(registry, "plant"), 2);
 	assert_int_equal(count_events(registry, ORG_DEFAULT), PURGE_MAX + 51);
-	/* The event of the org is the first, and young. */
 	assert_int_equal(purge(registry, ORG_DEFAULT, NOW), RES_OK);
-	assert_int_equal(count_events(registry, ORG_DEFAULT), 52);
+	assert_int_equal(count_events(registry, ORG_DEFAULT), 51);
 	assert_int_equal(purge(registry, ORG_DEFAULT, NOW), RES_OK);
 	assert_int_equal(count_events(registry, ORG_DEFAULT), 1);
 	assert_int_equal(purge(registry, ORG_DEFAULT, NOW), RES_NOTFOUND);
 	assert_int_equal(suite_mark(registry), mark);
+}
+
+/* A clock that was ahead once: its events, more than one change forgets, do not
+ * keep all later ones. */
+static void
+young_events_do_not_keep_old_ones(void **state)
+{
+	struct registry *registry = ((struct suite *)*state)->registry;
+	struct org org = {.name = "plant", .created_at = NOW};
+
+	assert_int_equal(suite_apply(registry, CHANGE_ORG_ADD, &org), RES_OK);
+	add_events(registry, "plant", NOW + 1000000, PURGE_MAX + 10);
+	add_events(registry, "plant", 0, 20);
+	add_events(registry, ORG_DEFAULT, 0, 30);
+	assert_int_equal(purge(registry, "plant", 10), RES_OK);
+	assert_int_equal(count_events(registry, "plant"), PURGE_MAX + 20);
+	assert_int_equal(purge(registry, "plant", NOW), RES_OK);
+	assert_int_equal(count_events(registry, "plant"), PURGE_MAX + 10);
+	assert_int_equal(purge(registry, "plant", NOW), RES_NOTFOUND);
+	assert_int_equal(count_events(registry, ORG_DEFAULT), 31);
+}
+
+static void
+old_metrics_are_forgotten(void **state)
+{
+	struct registry *registry = ((struct suite *)*state)->registry;
+	char one[] = "1";
+	struct metrics_record metrics[] = {
+	    {"a", NOW, one}, {"b", NOW + 1, one}, {"c", NOW - 1, one}};
+	struct change change = {
+	    .kind = CHANGE_METRICS_PURGE, .org = ORG_DEFAULT, .time = NOW - 1};
+	struct change written;
+	char line[64] = "";
+	struct diag why = {{0}};
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		written = suite_change(CHANGE_METRICS, &metrics[i]);
+		assert_int_equal(
+		    registry_apply(registry, &written, 1, APPLY_ALL, &why),
+		    RES_OK);
+	}
+	assert_int_equal(registry_apply(registry, &change, 1, APPLY_ALL, &why),
+	    RES_NOTFOUND);
+	assert_non_null(strstr(why.text, "metrics of that age"));
+	change.time = NOW + 1;
+	assert_int_equal(
+	    registry_apply(registry, &change, 1, APPLY_ALL, &why), RES_OK);
+	assert_int_equal(
+	    registry_metrics(registry, note_metrics, line, &why), RES_OK);
+	assert_string_equal(line, "b@1=1 ");
+	assert_int_equal(suite_mark(registry), 0);
+	change.org = "nowhere";
+	assert_int_equal(registry_apply(registry, &change, 1, APPLY_ALL, &why),
+	    RES_NOTFOUND);
+}
+
+static int64_t
+before(struct registry *registry, const char *org, int64_t after, int64_t n)
+{
+	struct diag why;
+	int64_t seq = -1;
+
+	assert_int_equal(
+	    registry_event_before(registry, org, after, n, &seq, &why), RES_OK);
+	return seq;
+}
+
+/* An event by how many newer ones its org has, whatever others do. */
+static void
+events_are_found_from_the_end(void **state)
+{
+	struct registry *registry = ((struct suite *)*state)->registry;
+	struct org org = {.name = "plant", .created_at = NOW};
+	int64_t first;
+
+	assert_int_equal(before(registry, "nowhere", 0, 0), 0);
+	assert_int_equal(suite_apply(registry, CHANGE_ORG_ADD, &org), RES_OK);
+	first = suite_mark(registry) + 1;
+	add_events(registry, "plant", 0, 5);
+	add_events(registry, ORG_DEFAULT, 0, 100);
+	assert_int_equal(before(registry, "plant", 0, 0), first + 4);
+	assert_int_equal(before(registry, "plant", 0, 3), first + 1);
+	assert_int_equal(before(registry, "plant", first, 3), first + 1);
+	assert_int_equal(before(registry, "plant", first + 1, 3), 0);
+	assert_int_equal(before(registry, "plant", 0, 1000000), 0);
+	assert_int_equal(before(registry, ORG_DEFAULT, 0, 99), first + 5);
 }
 
 static void
@@ -518,6 +604,9 @@ suite_quota_tests(void)
 	    SUITE_TEST(a_bad_admin_is_refused),
 	    SUITE_TEST(metrics_take_the_place_of_older_ones),
 	    SUITE_TEST(old_events_are_forgotten),
+	    SUITE_TEST(young_events_do_not_keep_old_ones),
+	    SUITE_TEST(old_metrics_are_forgotten),
+	    SUITE_TEST(events_are_found_from_the_end),
 	    SUITE_TEST(new_columns_of_types_and_cas_read_back),
 	};
 

@@ -3,6 +3,7 @@
 
 CERTID_BUILD is the build directory, <repository>/build by default.
 """
+import contextlib
 import json
 import os
 import pty
@@ -141,16 +142,16 @@ BAD_WORDS = [
     (("topic", "remove", "all", "none", "a"), "is not an ACCESS"),
     (("topic", "add", "all", "both"), "needs FILTER"),
     (("set", "topics"), '"set topics" needs VALUE'),
-    (("set", "topics", "maybe"), "topics takes one of: on off"),
-    (("set", "topics", "on off"), "topics takes one of: on off"),
-    (("set", "types", "closed"), "types takes one of: open declared"),
-    (("set", "enrol", "never"), "enrol takes one of: auto approve listed"),
+    (("set", "topics", "maybe"), "topics takes on or off"),
+    (("set", "topics", "on off"), "topics takes on or off"),
+    (("set", "types", "closed"), "types takes open or declared"),
+    (("set", "enrol", "never"), "enrol takes auto, approve or listed"),
     (("set", "client-id", "{type}"), 'see "certid help set"'),
     (("set", "client-id", "{class}:{type}:{nope}"), 'see "certid help set"'),
     (("set", "nope", "x"), 'unknown setting "nope"'),
-    (("set", "ca-proof", "yes"), "ca-proof takes one of: on off"),
-    (("set", "ca-proof", ""), "ca-proof takes one of: on off"),
-    (("set", "topics", ""), "topics takes one of: on off"),
+    (("set", "ca-proof", "yes"), "ca-proof takes on or off"),
+    (("set", "ca-proof", ""), "ca-proof takes on or off"),
+    (("set", "topics", ""), "topics takes on or off"),
     (("set", "client-id", ""), 'see "certid help set"'),
     (("set", "nope", ""), 'unknown setting "nope"'),
     (("set", "sni"), '"set sni" needs VALUE'),
@@ -539,7 +540,7 @@ def test_status(ctl, certs):
         "cas": {"active": 0, "inactive": 0, "unproven": 0, "expired": 0,
                 "revoked": 0},
         "devices": {"pending": 0, "allowed": 0, "provisioned": 0,
-                    "locked": 0},
+                    "locked": 0, "waiting": 0, "lapsed": 0},
         "event_days": 90, "hooks": []}]
     assert len(status["warnings"]) == 1
     assert status["warnings"][0] == (
@@ -564,11 +565,59 @@ def test_status(ctl, certs):
     assert "chmod 0640" in status["warnings"][1]
     people = ctl("status")
     assert people.returncode == 0 and "default" in people.stdout
-    assert re.search(r"ORG +ACTIVE CAs +INACTIVE +UNPROVEN +EXPIRED +REVOKED +PROV", people.stdout)
+    table = people.stdout.splitlines()[2:]
+    assert re.split(" {2,}", table[0]) == [
+        "ORG", "ACTIVE CAs", "INACTIVE", "PROVISIONED", "ALLOWED", "EVENT DAYS"]
+    assert table[1].split() == ["default", "1", "1", "0", "1", "90"]
+    assert len(table[0]) == len(table[1]) <= 80
     assert people.stderr.count("certid: warning: ") == 2
     assert ctl("status", "--check").returncode == 0
     assert [(f["kind"], f["level"]) for f in status["findings"]] == [
         ("ca-expiring", "warning"), ("registry-readable", "warning")]
+
+
+def test_status_tells_what_is_critical_to_people_too(ctl, certs):
+    ctl.path.chmod(0o644)
+    said = ctl("status").stderr.splitlines()
+    assert said[0].startswith(
+        "certid: critical: org default: there is no active CA")
+    assert said[1].startswith("certid: warning: the registry can be read")
+    ctl.ok("ca", "add", certs.factory)
+    assert "critical" not in ctl("status").stderr
+
+
+def test_lapsed_windows_are_seen(ctl):
+    ctl.ok("device", "add", "d:m:1")
+    ctl.ok("device", "add", "d:m:2", "--window", "none")
+    ctl.ok("device", "add", "d:m:3")
+    ctl.ok("device", "add", "d:m:4")
+    with contextlib.closing(sqlite3.connect(ctl.path)) as db, db:
+        db.execute("UPDATE device SET window_ends_at = 1790000000 "
+                   "WHERE identity IN ('d:m:3', 'd:m:4')")
+        db.execute("UPDATE device SET state = 'provisioned' "
+                   "WHERE identity = 'd:m:4'")
+        db.execute("UPDATE device SET window_ends_at = unixepoch() + 7000 "
+                   "WHERE identity = 'd:m:1'")
+    rows = [line.split() for line in ctl.ok("device", "list").splitlines()]
+    assert [row[2] for row in rows] == ["WINDOW", "116m", "none", "lapsed", "-"]
+    show = ctl.ok("device", "show", "d:m:3")
+    assert "window ends        2026-09-21T14:13:20Z, lapsed\n" in show
+    assert "lapsed" not in ctl.ok("device", "show", "d:m:4")
+    devices = ctl.json("status")["per_org"][0]["devices"]
+    assert (devices["allowed"], devices["lapsed"]) == (3, 1)
+    assert "LAPSED" in ctl.ok("status")
+
+
+def test_tags_are_shown_as_they_are_given(ctl, certs):
+    ctl.ok("device", "add", "d:m:1", "--tag", "site=south", "--tag", "n=a=b")
+    ctl.ok("device", "add", "d:m:2")
+    ctl.ok("ca", "add", certs.factory, "--name", "f", "--tag", "site=north")
+    ctl.ok("ca", "add", certs.soon, "--name", "s")
+    assert "tags               site=south, n=a=b\n" in ctl.ok(
+        "device", "show", "d:m:1")
+    assert "tags               -\n" in ctl.ok("device", "show", "d:m:2")
+    assert re.search("^tags +site=north$", ctl.ok("ca", "show", "f"), re.M)
+    assert re.search("^tags +-$", ctl.ok("ca", "show", "s"), re.M)
 
 
 def test_status_of_another_org_says_so_in_its_commands(ctl):
@@ -810,15 +859,16 @@ def test_device_lock_and_remove(ctl):
     add_devices(ctl, "d:m:1")
     assert ctl.json("device", "lock", "d:m:1")["locked"] is True
     table = ctl.ok("device", "list").splitlines()
-    assert table[0].split() == ["IDENTITY", "STATE", "LOCKED", "LAST", "SEEN",
-                                "ADDRESS"]
-    assert table[1].split() == ["d:m:1", "allowed", "yes", "-", "-"]
+    assert table[0].split() == ["IDENTITY", "STATE", "WINDOW", "LOCKED", "LAST",
+                                "SEEN", "ADDRESS"]
+    assert table[1].split() in (
+        ["d:m:1", "allowed", left, "yes", "-", "-"] for left in ("2d", "47h"))
     count = len(ctl.json("event", "list"))
     assert "d:m:1 is locked already" in ctl.ok("device", "lock", "d:m:1")
     assert len(ctl.json("event", "list")) == count
     assert ctl.json("device", "unlock", "d:m:1")["locked"] is False
     assert "is unlocked already" in ctl.ok("device", "unlock", "d:m:1")
-    assert ctl.ok("device", "list").splitlines()[1].split()[2] == "no"
+    assert ctl.ok("device", "list").splitlines()[1].split()[3] == "no"
     ctl.fails(1, "", "device", "approve", "d:m:1")
     assert ctl.json("device", "remove", "d:m:1")["identity"] == "d:m:1"
     for verb in ("lock", "unlock", "approve", "remove", "show"):
@@ -972,8 +1022,8 @@ def test_event_list(ctl, certs):
     assert seqs == sorted(set(seqs))
     kinds = [e["kind"] for e in events]
     wanted = ["ca-added", "ca-deactivated", "ca-activated", "rule-changed",
-              "type-changed", "setting-changed", "import", "device-locked",
-              "device-unlocked", "device-removed", "ca-removed"]
+              "type-changed", "setting-changed", "device-allowed",
+              "device-locked", "device-unlocked", "device-removed", "ca-removed"]
     assert kinds[-len(wanted):] == wanted
     assert ctl.json("event", "list", "--limit", "2") == events[-2:]
     assert [e["kind"] for e in ctl.json("event", "list", "--kind",
@@ -1034,7 +1084,7 @@ def test_event_follow_until_interrupted(ctl, how):
     it = start_follower(ctl, "--json")
     ctl.ok("device", "add", "d:m:1")
     event = json.loads(it.line())
-    assert event["kind"] == "import" and "d:m:1" in event["subject"]
+    assert event["kind"] == "device-allowed" and "d:m:1" in event["subject"]
     ctl.ok("device", "lock", "d:m:1")
     assert json.loads(it.line())["kind"] == "device-locked"
     it.process.send_signal(how)
@@ -1044,16 +1094,31 @@ def test_event_follow_until_interrupted(ctl, how):
 def test_event_follow_for_people(ctl):
     it = start_follower(ctl)
     ctl.ok("device", "add", "d:m:1")
-    assert "import" in it.line()
+    assert "device-allowed" in it.line()
     it.process.terminate()
     assert it.wait() == 0
 
 
+def test_event_follow_is_a_table(ctl):
+    ctl.ok("device", "add", "d:m:1")
+    ctl.ok("device", "lock", "d:m:1")
+    lines = ctl.ok("event", "follow", "--since", "1h", "--limit",
+                   "9").splitlines()
+    assert lines[0].split() == ["SEQ", "TIME", "ACTOR", "KIND", "SUBJECT",
+                                "DETAIL"]
+    for column in ("TIME", "ACTOR", "KIND", "SUBJECT", "DETAIL"):
+        at = lines[0].index(column)
+        assert all(line[at - 2:at] == "  " and line[at] != " "
+                   for line in lines[1:])
+    assert ctl.ok("event", "follow", "--since", "1h", "--limit", "1",
+                  "--json").count("\n") == 1
+
+
 def test_event_follow_begins_now_or_at_since(ctl):
     add_devices(ctl, "d:m:1")
-    it = Follower(ctl, "--json", "--since", "1h", "--kind", "import",
-                  "--limit", "2")
-    assert json.loads(it.line())["kind"] == "import"
+    it = Follower(ctl, "--json", "--since", "1h", "--kind",
+                  "device-allowed", "--limit", "2")
+    assert json.loads(it.line())["kind"] == "device-allowed"
     add_devices(ctl, "d:m:2", "d:m:3")
     assert "d:m:2" in json.loads(it.line())["subject"]
     assert it.wait() == 0
@@ -1071,7 +1136,7 @@ def test_event_follow_ends_with_its_reader(ctl):
 def test_event_follow_keeps_to_its_org(ctl):
     ctl.ok("org", "add", "acme")
     it = Follower(ctl, "--json", "--org", "acme", "--since", "1h", "--kind",
-                  "import")
+                  "device-allowed")
     add_devices(ctl, "d:m:1")
     ctl.ok("device", "add", "d:m:2", "--org", "acme")
     assert "d:m:2" in json.loads(it.line())["subject"]

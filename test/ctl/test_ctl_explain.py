@@ -2,7 +2,8 @@
 """certid explain: the broker's decision, told."""
 import time
 
-from ctl_tools import STEPS, Certs, explain
+import pytest
+from ctl_tools import STEPS, Certs, explain, tell_pins
 
 
 def test_explain_admits_and_writes_nothing(ctl, certs):
@@ -133,3 +134,73 @@ def test_explain_takes_an_address(ctl, certs):
     for bad in ("10.0.0", "host.example", "10.0.0.7/8"):
         ctl.fails(2, "--address takes an IP address", "explain", "--cert",
                   certs.two, "--address", bad)
+
+
+A, B = "a" * 64, "b" * 64
+
+
+def step(it, name):
+    (found,) = [s for s in it["steps"] if s["step"] == name]
+    return found["detail"]
+
+
+def test_explain_says_which_certificate_waits(ctl, certs):
+    """It writes nothing, so what nobody has presented does not wait."""
+    ctl.ok("ca", "add", certs.factory)
+    ctl.ok("type", "set", "d:meter", "--rotate", "approve", "--pin", "first")
+    ctl.ok("device", "add", "d:meter:0001", "--cert", A)
+    it = explain(ctl, 1, "--cert", certs.meter)
+    assert it["reason"] == "device-pending"
+    assert "and would wait for approval; once" in step(it, "device")
+    tell_pins(ctl, "d:meter:0001", f"{A}:-:-:-:1790000000:-:s "
+              f"{B}:-:-:-:1790000000:-:w")
+    it = explain(ctl, 1, "--cert", certs.meter)
+    assert f"would wait for approval in the place of {B[:16]}..., which" in step(
+        it, "device")
+    ctl.ok("device", "pin", "d:meter:0001", "--none")
+    ctl.ok("device", "remove", "d:meter:0001")
+    ctl.ok("type", "set", "d:meter", "--enrol", "approve")
+    it = explain(ctl, 1, "--cert", certs.meter)
+    assert "it would wait for approval; once" in step(it, "device")
+
+
+def test_explain_does_not_speak_of_another_certificate_where_there_is_none(
+        ctl, certs):
+    ctl.ok("ca", "add", certs.factory)
+    ctl.ok("type", "set", "d:meter", "--pin", "listed")
+    people = ctl("explain", "--cert", certs.meter)
+    assert people.returncode == 1
+    assert people.stdout.splitlines()[-1] == (
+        "refuse: pin-mismatch, the certificate is none of those that the "
+        "device is held to")
+
+
+def test_explain_of_a_client_by_token_alone(ctl, certs):
+    ctl.ok("device", "add", "d:meter:0001")
+    token = ctl.json("device", "token", "d:meter:0001")["token"]
+    asked = ("--client-id", "d:meter:0001", "--token")
+    it = explain(ctl, 1, *asked, token)
+    assert it["reason"] == "level-cert" and it["identity"] == "d:meter:0001"
+    ctl.ok("rule", "set", "d:meter", "token")
+    mark = ctl.json("event", "list")[-1]["seq"]
+    it = explain(ctl, 0, *asked, token)
+    assert it["reason"] == "provisioned" and it["ca"] is None
+    assert ctl.json("event", "list")[-1]["seq"] == mark
+    assert explain(ctl, 1, *asked, "x" + token[1:])["reason"] == "token-wrong"
+    assert explain(ctl, 1, *asked, token, "--tls", "no")["reason"] == "level-tls"
+    other = explain(ctl, 1, "--client-id", "d:meter:9", "--token", token)
+    assert other["reason"] in ("token-wrong", "device-unlisted")
+    assert explain(ctl, 1, "--client-id", "office", "--token", token)[
+        "reason"] == "identity-syntax"
+
+
+@pytest.mark.parametrize("args,words", [
+    ((), "needs --cert FILE; or, of a client without a certificate, "
+     "--client-id ID and --token T"),
+    (("--client-id", "d:m:1"), "needs --cert FILE"),
+    (("--token", "x"), "needs --cert FILE"),
+    (("--client-id", "d:m:1", "--token", "x", "--chain", "f"),
+     "--chain goes with --cert"),
+])
+def test_explain_must_know_whom(ctl, args, words):
+    ctl.fails(2, words, "explain", *args)

@@ -29,10 +29,10 @@ def test_what_is_told_of_a_hook(ctl, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("a secret that nobody sees\r\n")
     made = ctl.json("hook", "add", URL + "?key=hidden", "--kind", "ca-added",
-                    "--kind", "import", "--kind", "ca-added",
-                    "--secret", secret)
+                    "--kind", "device-allowed", "--kind",
+                    "ca-added", "--secret", secret)
     assert set(made) == KEYS
-    assert made["kinds"] == ["ca-added", "import"]
+    assert made["kinds"] == ["ca-added", "device-allowed"]
     assert made["format"] == "cloudevents"
     assert made["signed"] and not made["own_ca"]
     (listed,) = ctl.json("hook", "list")
@@ -51,6 +51,31 @@ def test_what_is_told_of_a_hook(ctl, tmp_path):
         stored = file.execute("SELECT secret FROM hook").fetchone()[0]
     file.close()
     assert stored == "a secret that nobody sees"
+
+
+def test_a_hook_is_shown_whole(ctl, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("a secret that nobody sees")
+    ctl.ok("hook", "add", URL, "--kind", "ca-added", "--kind", "device-locked",
+           "--secret", secret)
+    ctl.ok("hook", "add", URL + "2")
+    first, second = ctl.json("hook", "list")
+    if first["url"] != URL:
+        first, second = second, first
+    for name in (first["hook"], first["hook"][:7], URL):
+        assert ctl.json("hook", "show", name) == first
+    shown = ctl.ok("hook", "show", URL)
+    assert "nobody sees" not in shown
+    assert [line.split(None, 1) for line in shown.splitlines()[1:6]] == [
+        ["url", URL], ["format", "cloudevents"], ["kind", "ca-added"],
+        ["kind", "device-locked"], ["signed", "yes"]]
+    assert "kind           every kind\n" in ctl.ok("hook", "show",
+                                                   second["hook"])
+    ctl.fails(4, "has no hook", "hook", "show", "zzzz")
+    ctl.fails(4, "has no hook", "hook", "show", URL + "3")
+    ctl.fails(2, "needs HOOK", "hook", "show")
+    header = ctl.ok("hook", "list").splitlines()[0].split("  ")
+    assert header[0] == "HOOK" and header[-1] == "WHY"
 
 
 @pytest.mark.parametrize("content,length", [

@@ -175,7 +175,8 @@ BAD = [
     (row(id="d:m:1", window="0s"), "lets nobody in"),
     (row(id="d:m:1", window="forever"), "neither a span"),
     (row(id="d:m:1", window="-48h"), "neither a span"),
-    (row(id="d:m:1", window="2020-01-01T00:00:00Z"), "the window ended"),
+    (row(id="d:m:1", window="2020-01-01T00:00:00Z"),
+     "the column Window: the window ended"),
     (row(id="d:m:1", window="2026-13-01"), "neither a span"),
     (row(id="d:m:1", tags="x"), "tags: "),
     (row(id="d:m:1", tags="{}"), "tags: the JSON text must be an array"),
@@ -226,7 +227,8 @@ BAD = [
     (row(id="d:m:1", certificate=PRINT + "00"), "the certificate: "),
     (row(id="d:m:1", certificate=PRINT[:-1] + "g"), "the certificate: "),
     (row(id="d:m:1", certificate="hello"), "neither PEM"),
-    (row(id="d:m:1", certificate="AAAA"), "the certificate: "),
+    (row(id="d:m:1", certificate="AAAA"),
+     "the certificate: it holds no certificate"),
     (row(id="d:m:1", certificate="-----BEGIN CERTIFICATE-----\nAAAA"),
      "the certificate: "),
 ]
@@ -267,7 +269,8 @@ HEADERS = [
     (b"ID,Colour\nd:m:1,red\n", 'the column "Colour" is not known'),
     (b"ID,id\nd:m:1,d:m:2\n", 'the column "ID" is there twice'),
     (b"ID;Tags\nd:m:1;\n", "separated by commas"),
-    (b"d:m:1\n", "is not known"),
+    (b"d:m:1\n", "must name the columns, and the column \"d:m:1\" is not known: "
+     "ID, TLS Client Certificate, Tags, "),
     (b"ID\rd:m:1\r", "CR alone"),
     (b"\xff\xfeI\0D\0", "UTF-8"),
     (b'ID,"Tags\n', "no end"),
@@ -373,9 +376,35 @@ def test_what_is_there_is_refused(ctl, tmp_path):
     assert list(said) == [3, 4, 6, 7, 8, 9]
     assert said[3] == "d:m:Abc is registered already"
     assert "letter case" in said[4] and "letter case" in said[7]
-    assert said[6] == "d:m:y is registered already"
+    assert said[6] == "d:m:y is in the file already, line 5"
+    assert said[7].endswith("that is in the file already, line 2")
+    assert said[9] == "d:m:x is in the file already, line 2"
     ctl.ok("import", path, "--skip-bad")
     assert [d["id"] for d in devices(ctl)] == ["Abc", "x", "y"]
+
+
+def test_twins_far_apart_in_the_file(ctl, tmp_path):
+    path = write(tmp_path / "a.csv", *(
+        row(id=f"d:m:x{n}") for n in [*range(2500), 7, 2499]),
+        row(id="d:m:X7"))
+    said = refuse_rows(ctl, path)
+    assert said == {
+        2502: "d:m:x7 is in the file already, line 9",
+        2503: "d:m:x2499 is in the file already, line 2501",
+        2504: "d:m:X7 differs in letter case alone from a device that is in "
+              "the file already, line 9"}
+
+
+def test_twins_too_far_apart_to_know_where(ctl, tmp_path):
+    path = tmp_path / "a.csv"
+    ids = list(range(300000)) + list(range(20))
+    path.write_text("ID\n" + "".join(f"d:m:{n}\n" for n in ids))
+    said = refuse_rows(ctl, path)
+    assert sorted(said) == list(range(300002, 300022))
+    assert all(words in (f"d:m:{n} is in the file already, line {n + 2}",
+                         f"d:m:{n} is in the file already, further up")
+               for n, words in enumerate(said.values()))
+    assert any("further up" in words for words in said.values())
 
 
 def test_orgs_are_apart(ctl, tmp_path):
@@ -569,7 +598,9 @@ def test_export_of_some(ctl, tmp_path):
     assert ids("--type", "g:hub") == ["g:hub:1"]
     assert ids("--state", "pending") == ["d:m:2", "d:n:1"]
     assert ids("--state", "pending", "--type", "d:m") == ["d:m:2"]
+    ctl.ok("type", "set", "d:x")
     assert ids("--type", "d:x") == []
+    ctl.fails(4, "nothing is known of the type d:y", "export", "--type", "d:y")
 
 
 def test_export_to_a_file(ctl, tmp_path):
@@ -577,7 +608,8 @@ def test_export_to_a_file(ctl, tmp_path):
         row(id=f"d:m:{n}") for n in range(1000))))
     path = tmp_path / "out.csv"
     path.write_text("old")
-    assert ctl.ok("export", "--output", path) == ""
+    assert ctl.ok("export", "--output", path) == (
+        f"exported 1000 devices to {path}\n")
     assert path.read_text() == ctl.ok("export")
     assert path.stat().st_mode & 0o777 == 0o600
     with nothing_changes(ctl):
@@ -639,27 +671,105 @@ def wait_until(true, what, seconds=30):
         time.sleep(0.02)
 
 
+MANY = 100_000
+
+
+def is_locked(ctl):
+    with contextlib.closing(sqlite3.connect(ctl.path, 0)) as db:
+        try:
+            db.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+        return False
+
+
 @contextlib.contextmanager
 def importing(ctl, *args):
-    """An import that has sent its first batch, and waits for more rows."""
+    """An import that is stopped in the middle of writing."""
+    file = ctl.path.with_suffix(".csv")
+    file.write_text("ID\n" + "".join(f"d:m:{n}\n" for n in range(MANY)))
     with subprocess.Popen(
-            [CERTID, "--registry", ctl.path, "import", "-", *args],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True) as it:
-        it.stdin.write("ID\n" + "".join(f"d:m:{n}\n" for n in range(2500)))
-        it.stdin.flush()
-
-        def is_writing():
-            with contextlib.closing(sqlite3.connect(ctl.path, 0)) as db:
-                try:
-                    db.execute("BEGIN IMMEDIATE")
-                except sqlite3.OperationalError:
-                    return True
-                return False
-        wait_until(is_writing, "it never began to write")
+            [CERTID, "--registry", ctl.path, "import", file, *args],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as it:
+        wait_until(lambda: is_locked(ctl), "it never began to write")
+        it.send_signal(signal.SIGSTOP)
         yield it
         if it.poll() is None:
             it.kill()
+
+
+@contextlib.contextmanager
+def piping(ctl, source="-", **options):
+    """An import whose pipe has brought more than a batch, and then stalls."""
+    with subprocess.Popen(
+            [CERTID, "--registry", ctl.path, "import", source],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, **options) as it:
+        it.stdin.write("ID\n" + "".join(f"d:m:{n}\n" for n in range(20000)))
+        it.stdin.flush()
+        yield it
+        if it.poll() is None:
+            it.kill()
+
+
+@pytest.mark.parametrize("source", ["-", "/dev/stdin"])
+def test_a_pipe_that_stalls_keeps_nobody(ctl, source):
+    with piping(ctl, source) as it:
+        for n in range(20):
+            ctl.ok("device", "add", f"d:other:{n}")
+        assert it.poll() is None
+        out, err = it.communicate("d:m:last\n", timeout=30)
+        assert (out, err) == ("imported 20001 devices\n", "")
+    assert len(devices(ctl)) == 20021
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_while_a_pipe_stalls(ctl, number):
+    with nothing_changes(ctl):
+        with piping(ctl) as it:
+            it.send_signal(number)
+            assert it.wait(timeout=30) == 1
+            assert it.stderr.read() == (
+                "certid: interrupted, and nothing was imported\n")
+
+
+def test_what_comes_through_a_pipe_leaves_no_file(ctl, tmp_path):
+    room = tmp_path / "room"
+    room.mkdir()
+    with piping(ctl, env=dict(os.environ, TMPDIR=str(room))) as it:
+        links = f"/proc/{it.pid}/fd"
+
+        def is_spooled():
+            return any(os.readlink(f"{links}/{fd}").startswith(f"{room}/")
+                       for fd in os.listdir(links))
+        wait_until(is_spooled, "there is no file in TMPDIR")
+        wait_until(lambda: not list(room.iterdir()), "it has a name")
+        out, err = it.communicate(timeout=30)
+        assert (out, err) == ("imported 20000 devices\n", "")
+
+
+@pytest.mark.parametrize("room", ["/nonexistent", "/proc/self", "x" * 5000])
+def test_nowhere_to_put_what_comes_through_a_pipe(ctl, room):
+    with nothing_changes(ctl):
+        done = subprocess.run(
+            [CERTID, "--registry", ctl.path, "import", "-"], input="ID\nd:m:1\n",
+            capture_output=True, text=True, env=dict(os.environ, TMPDIR=room))
+        assert done.returncode == 1
+        assert "name another directory in TMPDIR" in done.stderr
+
+
+def test_no_room_for_what_comes_through_a_pipe(ctl, tmp_path):
+    """A file system that is full looks like a limit that is reached."""
+    file = tmp_path / "many.csv"
+    file.write_text("ID\n" + "d:m:1\n" * 200_000)
+    with nothing_changes(ctl):
+        done = subprocess.run(
+            ["sh", "-c", 'trap "" XFSZ; ulimit -f 600; '
+             'cat "$3" | "$1" --registry "$2" import -',
+             "sh", CERTID, ctl.path, file], capture_output=True, text=True)
+        assert done.returncode == 1
+        assert "there is no room in" in done.stderr
+        assert "TMPDIR" in done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -667,6 +777,7 @@ def test_interrupted(ctl, number):
     with nothing_changes(ctl):
         with importing(ctl) as it:
             it.send_signal(number)
+            it.send_signal(signal.SIGCONT)
             out, err = it.communicate(timeout=30)
             assert it.returncode == 1 and out == ""
             assert err == "certid: interrupted, and nothing was imported\n"
@@ -682,13 +793,12 @@ def test_killed(ctl):
 def test_others_wait_and_see_nothing_before_the_end(ctl):
     with importing(ctl) as it:
         assert devices(ctl) == []
-        done = ctl("import", "/dev/stdin")
-        assert done.returncode == 1
         done = ctl("device", "add", "d:other:1")
         assert done.returncode == 3 and "again" in done.stderr
-        out, err = it.communicate("d:m:last\n", timeout=30)
-        assert (out, err) == ("imported 2501 devices\n", "")
-    assert len(devices(ctl)) == 2501
+        it.send_signal(signal.SIGCONT)
+        out, err = it.communicate(timeout=60)
+        assert (out, err) == (f"imported {MANY} devices\n", "")
+    assert len(devices(ctl)) == MANY
 
 
 def run_on_a_terminal(ctl, *args, width=None):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """The certificates that a device is held to, and gateways."""
+import contextlib
 import hashlib
+import sqlite3
 import ssl
 
 import pytest
@@ -131,9 +133,9 @@ def test_the_states_of_pins(meter):
     assert pins(meter, "d:meter:0001") == [
         (A, "lapsed"), (B, "holds"), (C, "waits")]
     shown = meter.ok("device", "show", "d:meter:0001")
-    assert f"pin           {A} lapsed at 2026-09-21T14:13:21Z\n" in shown
-    assert f"pin           {B} holds until 2255-03-14T16:00:00Z\n" in shown
-    assert (f"pin           {C} waits for approval since "
+    assert f"pin                {A} lapsed at 2026-09-21T14:13:21Z\n" in shown
+    assert f"pin                {B} holds until 2255-03-14T16:00:00Z\n" in shown
+    assert (f"pin                {C} waits for approval since "
             "2026-09-21T14:13:20Z\n") in shown
 
 
@@ -186,6 +188,104 @@ def test_a_pending_device_is_approved_first(meter):
     assert pins(meter, "d:meter:0001") == [(A, "holds"), (B, "holds")]
 
 
+def let_wait(ctl, identity, fingerprint):
+    """As a broker writes a device that is first seen, and waits."""
+    ctl.ok("device", "add", identity)
+    with contextlib.closing(sqlite3.connect(ctl.path)) as db, db:
+        db.execute("UPDATE device SET state = 'pending', fingerprint = ?1 "
+                   "WHERE identity = ?2",
+                   (bytes.fromhex(fingerprint), identity))
+
+
+def test_a_pending_device_is_held_to_what_was_approved(ctl):
+    let_wait(ctl, "d:ops:1", A)
+    let_wait(ctl, "d:ops:2", A)
+    for other in (B, C):
+        with same_device(ctl, "d:ops:1"):
+            ctl.fails(5, "is not what waits", "device", "approve", "d:ops:1",
+                      "--cert", other)
+    assert ctl.ok("device", "approve", "d:ops:1", "--cert", A) == (
+        "approved this certificate alone of the device d:ops:1\n")
+    assert pins(ctl, "d:ops:1") == [(A, "holds")]
+    assert ctl.json("event", "list")[-1]["detail"] == (
+        f"pending -> allowed, certificate {A[:16]}")
+    assert ctl.ok("device", "approve", "d:ops:2") == (
+        "approved the device d:ops:2\n")
+    assert pins(ctl, "d:ops:2") == []
+    assert ctl.json("event", "list")[-1]["detail"] == "pending -> allowed"
+
+
+def test_of_a_file_the_key_is_kept_when_it_is_approved(ctl, certs):
+    let_wait(ctl, "d:meter:0001", digest_of(certs.meter))
+    it = ctl.json("device", "approve", "d:meter:0001", "--cert", certs.meter)
+    assert it["state"] == "allowed"
+    (pin,) = it["pins"]
+    assert pin["fingerprint"] == digest_of(certs.meter)
+    assert pin["not_before"] is not None and pin["ends_at"] is None
+
+
+def test_a_locked_device_that_is_approved_stays_locked(ctl):
+    let_wait(ctl, "d:ops:1", A)
+    ctl.ok("device", "lock", "d:ops:1")
+    done = ctl("device", "approve", "d:ops:1")
+    assert done.returncode == 0
+    assert done.stderr == ("certid: warning: the device d:ops:1 is locked all "
+                           "the same: certid device unlock d:ops:1 admits it\n")
+    assert ctl.json("device", "show", "d:ops:1")["locked"]
+
+
+def test_certificates_that_wait_are_found(meter):
+    add_devices(meter, "d:meter:0002", "g:gw:1")
+    let_wait(meter, "d:ops:1", A)
+    assert meter.json("device", "list", "--waiting") == []
+    assert "certificates-pending" not in [
+        f["kind"] for f in meter.json("status")["findings"]]
+    for identity in ("d:meter:0001", "g:gw:1"):
+        tell_pins(meter, identity, f"{A}:-:-:-:1790000000:-:s "
+                  f"{B}:-:-:-:1790000000:-:w")
+
+    def names(*args):
+        return [d["identity"] for d in meter.json("device", "list", "--waiting",
+                                                  *args)]
+
+    assert names() == ["d:meter:0001", "g:gw:1"]
+    assert names("--limit", "1") == ["d:meter:0001"]
+    assert names("--after", "d:meter:0001") == ["g:gw:1"]
+    assert names("--type", "g:gw") == ["g:gw:1"]
+    assert names("--locked") == names("--state", "pending") == []
+    status = meter.json("status")
+    assert status["per_org"][0]["devices"]["waiting"] == 2
+    assert [f["text"] for f in status["findings"]
+            if f["kind"] == "certificates-pending"] == [
+        "2 new certificates wait for approval: certid device list --waiting, "
+        "then certid device approve"]
+    meter.ok("device", "approve", "g:gw:1")
+    assert names() == ["d:meter:0001"]
+    meter.fails(2, "no value may be given", "device", "list", "--waiting=1")
+
+
+def test_what_is_known_of_a_pin_is_shown(meter):
+    tell_pins(meter, "d:meter:0001",
+              f"{A}:-:{C}:1780000000:1790000000:-:s {B}:-:-:-:1790000000:-:w")
+    shown = meter.ok("device", "show", "d:meter:0001")
+    assert (f"pin                {A} holds (not before 2026-05-28T20:26:40Z, "
+            f"CA {C[:16]})\n") in shown
+    a, b = meter.json("device", "show", "d:meter:0001")["pins"]
+    assert (a["not_before"], a["ca"]) == ("2026-05-28T20:26:40Z", C[:16])
+    assert (b["not_before"], b["ca"]) == (None, None)
+
+
+def test_the_first_certificate_is_called_so(ctl):
+    let_wait(ctl, "d:ops:1", A)
+    shown = ctl.ok("device", "show", "d:ops:1")
+    assert f"first certificate  {A}\n  its ca " in shown
+    assert "\nfingerprint" not in shown and "\nnot after" not in shown
+    add_devices(ctl, "d:ops:2")
+    shown = ctl.ok("device", "show", "d:ops:2")
+    assert "first certificate  -\ntags               -\ninfo               -\n" \
+        in shown
+
+
 # Gateways
 
 @pytest.fixture
@@ -199,11 +299,11 @@ BAD_ATTACH = [
     (2, ("attach", "d:meter:1", "x"), "is not an identity"),
     (2, ("attach", "x", "g:gw:1"), "is not an identity"),
     (2, ("attach", "d:meter:1", "g:gw:1", "g:gw:2"), "surplus argument"),
-    (1, ("attach", "d:meter:1", "d:lamp:1"), "d:lamp:1 is no gateway"),
-    (1, ("attach", "g:gw:2", "g:gw:1"), "only a device"),
-    (1, ("attach", "g:gw:1", "g:gw:1"), "only a device"),
-    (1, ("attach", "d:meter:1", "g:gw:3"), "g:gw:3 is not registered"),
-    (1, ("attach", "d:meter:1", "g:GW:1"), "differs in letter case"),
+    (2, ("attach", "d:meter:1", "d:lamp:1"), "d:lamp:1 is no gateway"),
+    (2, ("attach", "g:gw:2", "g:gw:1"), "only a device"),
+    (2, ("attach", "g:gw:1", "g:gw:1"), "only a device"),
+    (4, ("attach", "d:meter:1", "g:gw:3"), "g:gw:3 is not registered"),
+    (4, ("attach", "d:meter:1", "g:GW:1"), "differs in letter case"),
     (4, ("attach", "d:meter:3", "g:gw:1"), "there is no device"),
     (4, ("detach", "d:meter:3"), "there is no device"),
     (2, ("detach", "x"), "is not an identity"),
@@ -230,10 +330,10 @@ def test_attach_and_detach(gateway):
     assert [d["identity"] for d in gateway.json(
         "device", "list", "--gateway", "g:gw:1", "--type", "d:meter")] == [
             "d:meter:1"]
-    assert "attached      2\n" in gateway.ok("device", "show", "g:gw:1")
+    assert "attached           2\n" in gateway.ok("device", "show", "g:gw:1")
     assert gateway.ok("device", "attach", "d:meter:1", "g:gw:2") == (
         "attached the device d:meter:1 to g:gw:2, no longer to g:gw:1\n")
-    assert "gateway       g:gw:2\n" in gateway.ok("device", "show",
+    assert "gateway            g:gw:2\n" in gateway.ok("device", "show",
                                                   "d:meter:1")
     assert gateway.json("device", "detach", "d:meter:1")["gateway"] is None
     with same_device(gateway, "d:meter:1"):

@@ -81,6 +81,36 @@ def test_set_and_unset_tell_what_holds_then(ctl):
         "default", "tls-optional", 1, 1, 1, 100.0)
 
 
+def test_set_and_unset_warn_of_whom_they_shut_out(ctl):
+    connected(ctl, TLS | CERT, "d:meter:1", "d:meter:2")
+    connected(ctl, TLS | TOKEN, "d:meter:3")
+    add_devices(ctl, "d:meter:4")
+
+    def said(*args):
+        done = ctl("rule", *args)
+        assert done.returncode == 0
+        return done.stderr
+
+    assert said("set", "d:meter", "cert-or-token") == ""
+    assert said("set", "d:meter", "token") == (
+        "certid: warning: 2 devices last connected in a way that token does "
+        "not admit: certid compliance d:meter lists them\n")
+    assert said("unset", "d:meter") == (
+        "certid: warning: 1 device last connected in a way that cert does "
+        "not admit: certid compliance lists it\n")
+    assert "3 devices last" in said("set", "default", "tls-optional") + said(
+        "set", "default", "cert+token")
+    assert said("set", "default", "cert-or-token", "--json") == ""
+
+
+def test_preview_of_unset(fleet):
+    with untouched_file(fleet):
+        it = fleet.json("rule", "unset", "d:lamp", "--preview")
+    assert (it["level_now"], it["level_then"]) == ("tls-optional", "cert")
+    assert [d["identity"] for d in it["locked_out_devices"]] == ["d:lamp:1"]
+    assert (it["compliant_now"], it["compliant_then"]) == (2, 1)
+
+
 @pytest.mark.parametrize("level,words", [
     ("token", 0), ("cert+token", 0), ("cert-or-token", 1)])
 def test_no_level_is_for_later(ctl, level, words):
@@ -95,7 +125,12 @@ BAD = [
     (2, ("rule", "set", "default", "--preview"), "needs LEVEL"),
     (2, ("rule", "set", "default", "cert", "--preview=yes"),
      "no value may be given"),
-    (2, ("rule", "unset", "d:lamp", "--preview"), "unknown option --preview"),
+    (4, ("rule", "unset", "d:meter", "--preview"), "has no rule"),
+    (4, ("rule", "unset", "d:nix", "--preview"), "has no rule"),
+    (2, ("rule", "unset", "default", "--preview"), "can be set, but not unset"),
+    (2, ("rule", "unset", "x", "--preview"), "is not a device type"),
+    (4, ("--org", "x", "rule", "unset", "d:lamp", "--preview"),
+     "there is no org"),
     (4, ("--org", "x", "rule", "set", "default", "cert", "--preview"),
      "there is no org"),
     (2, ("compliance", "x"), "is not a device type"),

@@ -126,7 +126,7 @@ def test_a_level_that_asks_for_no_token_is_told(meter, level, warned):
 
 
 def test_show_for_people(meter):
-    assert "\ntoken         -\n" in meter.ok("device", "show", "d:meter:1")
+    assert "\ntoken              -\n" in meter.ok("device", "show", "d:meter:1")
     meter.ok("device", "token", "d:meter:1")
     assert ", without end\n" in meter.ok("device", "show", "d:meter:1")
     meter.ok("device", "token", "d:meter:1", "--expires", "1d")

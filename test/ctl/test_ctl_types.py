@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """What limits the devices of a type, an org, a CA."""
 import pytest
-from ctl_tools import add_devices, unchanged
+from ctl_tools import add_devices, connected, unchanged
 
 
 @pytest.fixture
@@ -127,10 +127,102 @@ def test_cautions(ctl, args, words):
 def test_events_tell_of_the_limits(types):
     detail = [e["detail"] for e in types.json(
         "event", "list", "--kind", "type-changed")]
-    assert detail[0].endswith(
-        ", pin first, rotate same-ca, overlap 48h, max-devices 10, address "
-        '["10.0.0.0/8","2001:db8::/32"]')
-    assert detail[1].endswith(", privileged")
+    assert detail == [
+        "declared, pin none -> first, rotate none -> same-ca, overlap default "
+        "-> 48h, max-devices none -> 10, address any -> "
+        '["10.0.0.0/8","2001:db8::/32"]',
+        "declared, privileged no -> yes"]
+
+
+def test_events_tell_what_changed(types):
+    before = len(said(types)[3])
+    types.ok("type", "set", "d:meter", "--pin", "none", "--id-length", "4")
+    types.ok("type", "set", "d:meter", "--address", "", "--window", "none")
+    types.ok("type", "set", "d:meter", "--max-devices", "none")
+    assert [e["detail"] for e in said(types)[3][before:]] == [
+        "id-length any -> 4, pin first -> none",
+        'window default -> none, address ["10.0.0.0/8","2001:db8::/32"] -> any',
+        "max-devices 10 -> none"]
+    with unchanged(types):
+        types.ok("type", "set", "d:meter", "--id-length", "4")
+        types.fails(2, "there is nothing to set", "type", "set", "d:meter")
+    assert types.ok("type", "set", "d:new") == "set the type d:new\n"
+    assert said(types)[3][-1]["detail"] == "declared"
+
+
+MISFITS = [
+    (("--id-length", "4"), ["2 devices of d:x that have yet to connect do not",
+                            "1 provisioned device of d:x does not"]),
+    (("--id-length", "2"), ["1 device of d:x that has yet to connect does not"]),
+    (("--id-format", "decimal"), ["1 device of d:x that has yet"]),
+    (("--id-prefix", "1"), ["1 device of d:x that has yet"]),
+    (("--id-format", "any"), []),
+    (("--enrol", "listed"), []),
+]
+
+
+@pytest.mark.parametrize("args,words", MISFITS)
+def test_devices_that_do_not_fit_the_format(ctl, args, words):
+    add_devices(ctl, "d:x:11", "d:x:abc", "d:y:abcde")
+    connected(ctl, 3, "d:x:12")
+    done = ctl("type", "set", "d:x", *args)
+    assert done.returncode == 0
+    lines = done.stderr.splitlines()
+    assert len(lines) == len(words)
+    for line, want in zip(lines, words):
+        assert line.startswith("certid: warning: " + want)
+
+
+def test_that_a_thousand_devices_are_looked_at(ctl, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("ID\n" + "".join(f"d:x:{n}\n" for n in range(1, 1500)))
+    ctl.ok("import", path)
+    assert "at least 1000 devices of d:x " in ctl(
+        "type", "set", "d:x", "--id-length", "8").stderr
+
+
+def test_an_undeclared_type_takes_no_device(ctl):
+    ctl.ok("set", "types", "declared")
+    with unchanged(ctl):
+        ctl.fails(1, "the type g:new is not declared: certid type set g:new",
+                  "device", "add", "g:new:2")
+    ctl.ok("type", "set", "g:new")
+    add_devices(ctl, "g:new:2")
+    ctl.ok("set", "types", "open")
+    add_devices(ctl, "d:other:1")
+
+
+def test_a_listed_type_wants_a_certificate(ctl):
+    ctl.ok("type", "set", "d:tag", "--pin", "listed")
+    done = ctl("device", "add", "d:tag:1")
+    assert done.returncode == 0 and "device pin" in done.stderr
+    done = ctl("device", "add", "d:tag:2", "--cert", "ab" * 32)
+    assert done.returncode == 0 and done.stderr == ""
+
+
+WIDE = [  # rule, and whether it is warned of as publishing, as reading
+    (("all", "both", "#"), True, True),
+    (("all", "subscribe", "d/#"), False, True),
+    (("all", "subscribe", "+/meter/#"), False, True),
+    (("d", "subscribe", "d/meter/+/state"), False, True),
+    (("g", "publish", "{class}/{type}/x"), True, False),
+    (("all", "publish", "broadcast/x"), True, False),
+    (("all", "subscribe", "broadcast/#"), False, False),
+    (("all", "subscribe", "d/meter"), False, False),
+    (("all", "subscribe", "d/meter/x/#"), False, True),
+    (("all", "subscribe", "$SYS/broker/version"), False, False),
+    (("all", "both", "x/{id}/#"), False, False),
+    (("d:ops", "both", "#"), False, False),
+]
+
+
+@pytest.mark.parametrize("rule,publish,read", WIDE)
+def test_topics_for_all(ctl, rule, publish, read):
+    done = ctl("topic", "add", *rule)
+    assert done.returncode == 0
+    assert ("may publish the same topics" in done.stderr) == publish
+    assert ("may read what the others publish" in done.stderr) == read
+    assert done.stderr.count("\n") == publish + read
 
 
 def test_a_full_type_takes_no_more(ctl):

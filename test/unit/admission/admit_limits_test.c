@@ -300,7 +300,9 @@ static const struct {
         ELSEWHERE, false, REASON_DEVICE_UNLISTED, ACTION_NONE,
         "another gateway"},
     {"pending", "g:hub:1", "d:meter:1", RES_OK, DEVICE_PENDING, HERE, false,
-        REASON_DEVICE_UNLISTED, ACTION_NONE, "approval"},
+        REASON_DEVICE_PENDING, ACTION_NONE, "approval"},
+    {"pending, nowhere", "g:hub:1", "d:meter:1", RES_OK, DEVICE_PENDING,
+        NOWHERE, false, REASON_DEVICE_PENDING, ACTION_NONE, "approval"},
     {"pending, another's", "g:hub:1", "d:meter:1", RES_OK, DEVICE_PENDING,
         ELSEWHERE, false, REASON_DEVICE_UNLISTED, ACTION_NONE,
         "another gateway"},
@@ -321,7 +323,7 @@ static const struct {
         DEVICE_ALLOWED, HERE, false, REASON_DEVICE_UNLISTED, ACTION_NONE,
         "another gateway"},
     {"a plain gateway, pending", "g:plain:1", "d:meter:1", RES_OK,
-        DEVICE_PENDING, PLAIN, false, REASON_DEVICE_UNLISTED, ACTION_NONE,
+        DEVICE_PENDING, PLAIN, false, REASON_DEVICE_PENDING, ACTION_NONE,
         "approval"},
     {"a plain gateway, locked", "g:plain:1", "d:meter:1", RES_OK,
         DEVICE_PROVISIONED, PLAIN, true, REASON_DEVICE_LOCKED, ACTION_NONE,
@@ -357,17 +359,25 @@ check_behind(struct snapshot *snapshot, size_t i, const uint8_t *ca,
 }
 
 static void
+note_ca(const struct ca_record *ca, void *context)
+{
+	memcpy(context, ca->fingerprint, HASH_LEN);
+}
+
+static void
 gateways_bring_devices(void **state)
 {
 	const struct identity attached[] = {{{0}, ""}, fixture_who("g:hub:1"),
 	    fixture_who("g:hub:2"), fixture_who("g:plain:1")};
 	struct snapshot *snapshot;
 	struct answer answer;
+	uint8_t ca[HASH_LEN];
 	size_t i;
 
 	(void)state;
 	set_type("g:hub", 0, "", NULL);
 	snapshot = make_snapshot(0);
+	snapshot_active_cas(snapshot, ORG_DEFAULT, note_ca, ca);
 	for (i = 0; i < COUNT(behind); i++) {
 		struct stub stub = {.res = behind[i].found};
 
@@ -376,7 +386,7 @@ gateways_bring_devices(void **state)
 		stub.device.window_ends_at = CLOCK_FOREVER;
 		stub.device.has_gateway = behind[i].where != NOWHERE;
 		stub.device.gateway = attached[behind[i].where];
-		check_behind(snapshot, i, NULL, &stub, &answer);
+		check_behind(snapshot, i, ca, &stub, &answer);
 		if (answer.verdict.reason != behind[i].want ||
 		    answer.verdict.action != behind[i].action) {
 			fail_msg("%s: %s", behind[i].name,
@@ -384,9 +394,13 @@ gateways_bring_devices(void **state)
 		}
 		assert_true(behind[i].says == NULL ||
 		    strstr(answer.detail, behind[i].says) != NULL);
-		assert_true(answer.has_identity && !answer.has_ca);
+		assert_true(answer.has_identity);
 		assert_int_equal(
 		    answer.was_known, stub.res == RES_OK && stub.finds > 0);
+		assert_int_equal(answer.has_gateway,
+		    answer.was_known && stub.device.has_gateway);
+		assert_true(!answer.has_gateway ||
+		    identity_equal(&answer.gateway, &stub.device.gateway));
 	}
 	snapshot_unref(snapshot);
 }
@@ -430,6 +444,16 @@ a_gateway_brings_no_more_than_its_ca_may(void **state)
 	check_behind(snapshot, 0, unknown, &stub, &answer);
 	assert_int_equal(answer.verdict.reason, REASON_CA_UNKNOWN);
 	assert_int_equal(stub.finds, 0);
+
+	/* Without a CA that is known the mode is listed. */
+	check_behind(snapshot, 0, NULL, &stub, &answer);
+	assert_int_equal(answer.verdict.reason, REASON_DEVICE_UNLISTED);
+	assert_false(answer.has_ca);
+	stub.res = RES_OK;
+	stub.device.state = DEVICE_ALLOWED;
+	stub.device.window_ends_at = CLOCK_FOREVER;
+	check_behind(snapshot, 0, NULL, &stub, &answer);
+	assert_int_equal(answer.verdict.reason, REASON_PROVISIONED);
 	snapshot_unref(snapshot);
 	minted_done(&strict);
 }

@@ -65,7 +65,13 @@ review(const struct standing *standing, struct answer *answer)
 
 	memset(answer, 0xff, sizeof(*answer));
 	admission_review(snapshot, ORG_DEFAULT, standing, answer);
-	assert_int_equal(answer->verdict.action, ACTION_NONE);
+	assert_true(pins_equal(&answer->pins_before, &standing->pins));
+	if (answer->verdict.action == ACTION_NONE) {
+		assert_true(pins_equal(&answer->verdict.pins, &standing->pins));
+	} else {
+		assert_int_equal(answer->verdict.action, ACTION_PINS);
+		assert_int_equal(answer->verdict.reason, REASON_KNOWN);
+	}
 	answer_done(answer);
 	snapshot_unref(snapshot);
 	return answer->verdict.reason;
@@ -97,7 +103,7 @@ static const struct {
     {"expired", "token", TK, true, SAME, ENDS, REASON_TOKEN_WRONG, ENDS},
     {"revoked", "token", TK, true, NONE, MINT_NOW, REASON_TOKEN_WRONG, 0},
     {"another one", "token", TK, true, NEWER, MINT_NOW, REASON_TOKEN_WRONG, 0},
-    {"none, and none", "token", TK, false, NONE, MINT_NOW, REASON_CERT_MISSING,
+    {"none, and none", "token", TK, false, NONE, MINT_NOW, REASON_LEVEL_TOKEN,
         0},
     {"nothing at all", "tls-optional", 0, false, SAME, MINT_NOW,
         REASON_CERT_MISSING, 0},
@@ -251,15 +257,17 @@ static const struct {
     {"none", "none", LAPSED, REASON_PIN_MISMATCH},
     {"first", "same-key", LAPSED, REASON_PIN_MISMATCH},
     {"none", "none", TWIN, REASON_PIN_MISMATCH},
-    {"listed", "same-key", TWIN, REASON_KNOWN},
+    {"listed", "same-key", TWIN, REASON_PIN_MISMATCH},
     {"listed", "same-ca", TWIN, REASON_PIN_MISMATCH},
-    {"listed", "approve", TWIN, REASON_DEVICE_PENDING},
+    {"listed", "approve", TWIN, REASON_PIN_MISMATCH},
     {"none", "none", OTHER, REASON_PIN_MISMATCH},
     {"listed", "same-key", OTHER, REASON_PIN_MISMATCH},
-    {"listed", "same-ca", OTHER, REASON_KNOWN},
-    {"listed", "approve", OTHER, REASON_DEVICE_PENDING},
+    {"listed", "same-ca", OTHER, REASON_PIN_MISMATCH},
+    {"first", "same-ca", OTHER, REASON_PIN_MISMATCH},
+    {"listed", "approve", OTHER, REASON_PIN_MISMATCH},
     {"listed", "approve", WAITS, REASON_PIN_MISMATCH},
     {"none", "none", WAITS, REASON_KNOWN},
+    {"first", "approve", WAITS, REASON_KNOWN},
 };
 
 static void
@@ -281,6 +289,27 @@ make_pins(enum pinned pinned, struct pins *out)
 		pin->key[0] ^= 1;
 		pin->not_before--;
 	}
+}
+
+/* A first certificate is written, and nothing else. */
+static void
+check_action(const char *mode, enum pinned pinned, const struct answer *answer)
+{
+	const struct pins *now = &answer->verdict.pins;
+	const struct pin *pin;
+
+	if (strcmp(mode, "first") != 0 ||
+	    (pinned != NO_PINS && pinned != WAITS)) {
+		assert_int_equal(answer->verdict.action, ACTION_NONE);
+		return;
+	}
+	assert_int_equal(answer->verdict.action, ACTION_PINS);
+	assert_true(answer->was_known);
+	assert_int_equal(now->count, 1);
+	pin = pins_find(now, presented.fingerprint);
+	assert_non_null(pin);
+	assert_true(!pin->waits && pin->has_key && pin->has_ca &&
+	    pin->added_at == MINT_NOW && pin->ends_at == CLOCK_FOREVER);
 }
 
 static void
@@ -313,13 +342,14 @@ pins_are_looked_at_again(void **state)
 			fail_msg(
 			    "%zu: %s", i, reason_id(answer.verdict.reason));
 		}
-		assert_true(pins_equal(&answer.verdict.pins, &standing.pins));
+		check_action(pins[i].pin, pins[i].pinned, &answer);
 		/* From disk nobody knows which certificate it had. */
 		standing.is_restored = true;
 		memset(&standing.presented, 0, sizeof(standing.presented));
 		standing.seen_with = 0;
 		standing.path = NULL;
 		assert_int_equal(review(&standing, &answer), REASON_KNOWN);
+		assert_int_equal(answer.verdict.action, ACTION_NONE);
 	}
 }
 

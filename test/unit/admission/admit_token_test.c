@@ -87,8 +87,8 @@ static const struct {
     {"cert+token", false, "mttt tttx bbbb"},
     {"cert", true, "mccc kkkx bbbb"},
     {"cert", false, "mttt tttx bbbb"},
-    {"token", true, "mwkw nwkx bbbb"},
-    {"token", false, "mttt tttx bbbb"},
+    {"token", true, "nwkw nwkx bbbb"},
+    {"token", false, "tttt tttx bbbb"},
     {"cert-or-token", true, "mwkw kkkx bbbb"},
     {"cert-or-token", false, "mttt tttx bbbb"},
     {"tls-optional", true, "mwkw kkkx bbbb"},
@@ -213,17 +213,17 @@ static const struct {
     {"no client id", NULL, false, "", "use-token-auth", true,
         REASON_IDENTITY_SYNTAX, NULL},
     {"a user name that is none", NULL, false, "d:meter:1", "alice", true,
-        REASON_CERT_MISSING, "d:meter:1"},
+        REASON_LEVEL_TOKEN, "d:meter:1"},
     {"half a user name", NULL, false, "d:meter:1", "d:meter:", true,
-        REASON_CERT_MISSING, "d:meter:1"},
+        REASON_LEVEL_TOKEN, "d:meter:1"},
     {"almost the user name", NULL, false, "d:meter:1", "Use-Token-Auth", true,
-        REASON_CERT_MISSING, "d:meter:1"},
-    {"no user name", NULL, false, "d:meter:1", NULL, true, REASON_CERT_MISSING,
+        REASON_LEVEL_TOKEN, "d:meter:1"},
+    {"no user name", NULL, false, "d:meter:1", NULL, true, REASON_LEVEL_TOKEN,
         "d:meter:1"},
     {"no password", NULL, false, "d:meter:1", "use-token-auth", false,
-        REASON_CERT_MISSING, "d:meter:1"},
+        REASON_LEVEL_TOKEN, "d:meter:1"},
     {"no password, by user name", NULL, false, "d:meter:1", "d:meter:1", false,
-        REASON_CERT_MISSING, "d:meter:1"},
+        REASON_LEVEL_TOKEN, "d:meter:1"},
     {"a colon that no type has", NULL, false, "d:meter:1:2", "use-token-auth",
         true, REASON_IDENTITY_SYNTAX, "d:meter:1:2"},
     /* The template turns a client id into another identity than it seems. */
@@ -323,9 +323,11 @@ static const struct {
     {"revoked", RES_OK, false, false, DEVICE_PROVISIONED, MINT_NOW,
         REASON_TOKEN_WRONG, 0, "has no token"},
     {"not there", RES_NOTFOUND, true, false, DEVICE_PROVISIONED, MINT_NOW,
-        REASON_TOKEN_WRONG, 0, "has no token"},
+        REASON_TOKEN_WRONG, 0, "no such device is registered"},
     {"could not look", RES_UNAVAIL, true, false, DEVICE_PROVISIONED, MINT_NOW,
-        REASON_TOKEN_WRONG, 0, "has no token"},
+        REASON_REGISTRY_ERROR, 0, NULL},
+    {"a broken row", RES_CORRUPT, true, false, DEVICE_PROVISIONED, MINT_NOW,
+        REASON_REGISTRY_ERROR, 0, NULL},
     {"locked", RES_OK, true, true, DEVICE_PROVISIONED, MINT_NOW,
         REASON_DEVICE_LOCKED, 0, NULL},
     {"pending", RES_OK, true, false, DEVICE_PENDING, MINT_NOW,
@@ -363,6 +365,61 @@ a_token_is_of_a_device(void **state)
 		assert_int_equal(stub.finds, 1);
 		assert_true(devices[i].says == NULL ||
 		    strstr(answer.detail, devices[i].says) != NULL);
+	}
+}
+
+/* What the log is told beside the reason. */
+static const struct {
+	const char *level, *username;
+	bool has_password, tls, tls_unknown;
+	enum reason want;
+	const char *says; /* NULL: nothing */
+} strays[] = {
+    {"token", NULL, false, true, false, REASON_LEVEL_TOKEN, NULL},
+    {"token", "alice", false, true, false, REASON_LEVEL_TOKEN, NULL},
+    {"token", "alice", true, true, false, REASON_LEVEL_TOKEN,
+        "must be use-token-auth or the identity"},
+    {"token", NULL, true, true, true, REASON_LEVEL_TOKEN,
+        "must be use-token-auth or the identity"},
+    {"token", "use-token-auth", false, true, false, REASON_LEVEL_TOKEN, NULL},
+    {"cert-or-token", "alice", true, true, false, REASON_CERT_MISSING,
+        "must be use-token-auth or the identity"},
+    {"cert-or-token", NULL, false, true, false, REASON_CERT_MISSING, NULL},
+    {"tls-optional", "alice", true, false, true, REASON_CERT_MISSING,
+        "must be use-token-auth or the identity"},
+    {"token", "use-token-auth", true, false, false, REASON_LEVEL_TLS, NULL},
+    {"token", "use-token-auth", true, false, true, REASON_LEVEL_TLS,
+        "see plugin_opt_assume_tls"},
+    {"token", "alice", true, false, true, REASON_LEVEL_TLS,
+        "see plugin_opt_assume_tls"},
+    {"cert-or-token", "use-token-auth", true, false, true, REASON_LEVEL_TLS,
+        "see plugin_opt_assume_tls"},
+    {"cert", "use-token-auth", true, true, true, REASON_LEVEL_CERT, NULL},
+    {"token", "use-token-auth", true, true, true, REASON_KNOWN, NULL},
+};
+
+static void
+the_log_is_told_more(void **state)
+{
+	struct answer answer;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(strays); i++) {
+		struct request request = make_request(NULL, 0, strays[i].tls);
+		struct stub stub = make_stub();
+
+		set_level(strays[i].level);
+		request.username = strays[i].username;
+		request.password = strays[i].has_password ? mine : NULL;
+		request.tls_unknown = strays[i].tls_unknown;
+		if (ask(&request, &stub, &answer) != strays[i].want) {
+			fail_msg(
+			    "%zu: %s", i, reason_id(answer.verdict.reason));
+		}
+		assert_int_equal(answer.detail == NULL, strays[i].says == NULL);
+		assert_true(strays[i].says == NULL ||
+		    strstr(answer.detail, strays[i].says) != NULL);
 	}
 }
 
@@ -422,6 +479,8 @@ main(void)
 	        a_token_is_somebodys, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        a_token_is_of_a_device, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        the_log_is_told_more, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        an_end_comes_with_what_is_needed, setup, teardown),
 	};

@@ -96,6 +96,102 @@ static const struct {
     {"colour", "blue"},
 };
 
+/* Clients without a certificate: whose they are, by their client id. */
+static const struct {
+	const char *name, *template;
+} client_orgs[] = {
+    {"acme", "{class}:{org}:{type}:{id}"},
+    {"gamma", "{org}~{class}:{type}:{id}*"},
+    {"plain", "{class}:{type}:{id}"},
+    {"tail", "{class}:{type}:{id}@{org}"},
+};
+
+static const struct {
+	const char *client_id, *username, *want;
+} clients[] = {
+    {NULL, NULL, "default"},
+    {NULL, "d:meter:1", "default"},
+    {"", "use-token-auth", "default"},
+    {"d:meter:1", "use-token-auth", "default"},
+    {"d:meter:1", "d:meter:1", "default"},
+    {"d:acme:meter:1", "use-token-auth", "acme"},
+    {"d:acme:meter:1", NULL, "acme"},
+    {"d:acme:meter:1", "app", "acme"},
+    {"d:acme:meter:1", "d:meter:1", "acme"},
+    {"d:acme:meter:1", "d:acme:meter:1", "default"},
+    {"d:acme:meter:1", "d:meter:2", "default"},
+    {"d:acme:meter:1", "g:meter:1", "default"},
+    {"d:Acme:meter:1", "use-token-auth", "default"},
+    {"x:acme:meter:1", "use-token-auth", "default"},
+    {"d:acme:meter:", "use-token-auth", "default"},
+    {"d:acme:", "use-token-auth", "default"},
+    {":acme:", "use-token-auth", "default"},
+    {"d:meter:acme:1", "use-token-auth", "default"},
+    {"d:plain:meter:1", "use-token-auth", "default"},
+    {"gamma~d:meter:1", "use-token-auth", "gamma"},
+    {"gamma~d:meter:1#", "use-token-auth", "default"},
+    {"gamma~d:meter:1@2", "d:meter:1", "gamma"},
+    {"gamma~d:meter:12", "d:meter:1", "gamma"},
+    {"gamma~d:meter:2", "d:meter:1", "default"},
+    {"gammad:meter:1", "use-token-auth", "default"},
+    {"d:meter:1@tail", "use-token-auth", "tail"},
+    {"d:meter:1@tails", "use-token-auth", "default"},
+    {"d:acme:1@tail", "use-token-auth", "tail"},
+};
+
+static struct snapshot *
+snapshot_of_client_orgs(void)
+{
+	struct snapshot *snapshot = NULL;
+	struct config config = {0};
+	struct diag why = {{0}};
+	size_t i, j;
+
+	for (i = 0; i < sizeof(client_orgs) / sizeof(client_orgs[0]); i++) {
+		struct edit edit = fixture.edit;
+
+		edit.org = client_orgs[i].name;
+		assert_int_equal(
+		    edit_org_add(&edit, STARTER_PLAIN, &why), RES_OK);
+	}
+	assert_int_equal(
+	    registry_load(fixture.registry, &config, &why), RES_OK);
+	for (i = 0; i < config.setting_count; i++) {
+		struct setting_record *setting = &config.settings[i];
+
+		for (j = 0; j < sizeof(client_orgs) / sizeof(client_orgs[0]);
+		     j++) {
+			if (strcmp(setting->key, "client-id") == 0 &&
+			    strcmp(setting->org, client_orgs[j].name) == 0) {
+				free(setting->value);
+				setting->value =
+				    strdup(client_orgs[j].template);
+			}
+		}
+	}
+	assert_int_equal(snapshot_new(&config, NULL, &snapshot, &why), RES_OK);
+	return snapshot;
+}
+
+static void
+knows_the_org_of_a_client_id(void **state)
+{
+	struct snapshot *snapshot = snapshot_of_client_orgs();
+	const char *org;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(clients) / sizeof(clients[0]); i++) {
+		org = snapshot_org_of_client(
+		    snapshot, clients[i].client_id, clients[i].username);
+		if (strcmp(org, clients[i].want) != 0) {
+			fail_msg("%s, %s: %s", clients[i].client_id,
+			    clients[i].username, org);
+		}
+	}
+	snapshot_unref(snapshot);
+}
+
 /* The config stays whole for whoever holds it. */
 static void
 expect_refused(const char *says)
@@ -487,6 +583,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+	        knows_the_org_of_a_client_id, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        tells_orgs_by_server_name, setup, teardown),
 	    cmocka_unit_test_setup_teardown(

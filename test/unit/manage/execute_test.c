@@ -8,91 +8,7 @@
 
 #include "common/json_value.h"
 #include "test/support/cmocka_all.h"
-
-static char folder[] = "/tmp/certid-execute-XXXXXX";
-static char path[64];
-
-static int64_t
-mark(void)
-{
-	struct registry_options options = {
-	    .path = path, .mode = REGISTRY_READ, .busy_ms = 1000};
-	struct registry *registry = NULL;
-	struct diag why = {""};
-	int64_t out = -1;
-
-	assert_int_equal(registry_open(&options, &registry, &why), RES_OK);
-	assert_int_equal(registry_mark(registry, &out, &why), RES_OK);
-	registry_close(registry);
-	return out;
-}
-
-static int
-make_registry(void **state)
-{
-	struct registry_options options = {
-	    .path = path, .mode = REGISTRY_CREATE, .busy_ms = 1000};
-	struct edit edit = {.org = ORG_DEFAULT, .actor = "operator", .now = 1};
-	struct diag why = {""};
-
-	(void)state;
-	assert_non_null(mkdtemp(folder));
-	(void)snprintf(path, sizeof(path), "%s/registry.db", folder);
-	assert_int_equal(registry_open(&options, &edit.registry, &why), RES_OK);
-	assert_int_equal(edit_org_start(&edit, STARTER_PLAIN, &why), RES_OK);
-	edit.org = "acme";
-	assert_int_equal(edit_org_add(&edit, STARTER_PLAIN, &why), RES_OK);
-	registry_close(edit.registry);
-	return 0;
-}
-
-static int
-remove_registry(void **state)
-{
-	const char *const ends[] = {"", "-wal", "-shm", "-outbox"};
-	char name[80];
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		(void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
-		(void)unlink(name);
-	}
-	return rmdir(folder);
-}
-
-static char *
-run_as(const char *org, const char *message)
-{
-	const struct admin admin = {
-	    .registry = path, .org = org, .name = "alice"};
-	char *answer = execute(&admin, message, strlen(message));
-
-	assert_non_null(answer);
-	return answer;
-}
-
-/* One command, given as its members. */
-static char *
-run_one(const char *org, const char *members)
-{
-	size_t size = strlen(members) + 32;
-	char *message = malloc(size), *answer;
-
-	assert_non_null(message);
-	(void)snprintf(message, size, "{\"commands\":[{%s}]}", members);
-	answer = run_as(org, message);
-	free(message);
-	return answer;
-}
-
-static void
-must_hold(const char *answer, const char *what, const char *asked)
-{
-	if (strstr(answer, what) == NULL) {
-		fail_msg("%s\n  gives %s\n  without %s", asked, answer, what);
-	}
-}
+#include "test/unit/manage/execute_fixture.h"
 
 #define PROOF                                                                  \
 	"-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\\n"
@@ -122,7 +38,7 @@ static const struct {
 static void
 answers_what_it_cannot_read(void **state)
 {
-	int64_t before = mark();
+	int64_t before = fixture_mark();
 	char *answer;
 	size_t i;
 
@@ -137,7 +53,7 @@ answers_what_it_cannot_read(void **state)
 		must_hold(answer, "\"code\":2}]}", unreadable[i].message);
 		free(answer);
 	}
-	assert_int_equal(mark(), before);
+	assert_int_equal(fixture_mark(), before);
 }
 
 /* The members of one command that is refused before anything is done. */
@@ -254,7 +170,7 @@ static const struct {
 static void
 refuses_bad_commands(void **state)
 {
-	int64_t before = mark();
+	int64_t before = fixture_mark();
 	char *answer;
 	size_t i;
 
@@ -268,63 +184,8 @@ refuses_bad_commands(void **state)
 		assert_null(strstr(answer, "\"data\""));
 		assert_null(strstr(answer, "certid: "));
 		free(answer);
-		assert_int_equal(mark(), before);
+		assert_int_equal(fixture_mark(), before);
 	}
-}
-
-/* An admin of acme may work on acme alone. */
-static const struct {
-	const char *members, *says;
-} not_theirs[] = {
-    {"\"command\":\"listDevices\",\"org\":\"default\"", "and of no other"},
-    {"\"command\":\"listDevices\",\"org\":\"nope\"", "and of no other"},
-    {"\"command\":\"listDevices\",\"org\":\"\"", "and of no other"},
-    {"\"command\":\"setSetting\",\"key\":\"enrol\",\"value\":\"auto\","
-     "\"org\":\"default\"",
-        "and of no other"},
-    {"\"command\":\"addAdmin\",\"name\":\"alice\",\"org\":\"default\"",
-        "and of no other"},
-    {"\"command\":\"addOrg\",\"org\":\"more\"", "is for admins of the org"},
-    {"\"command\":\"addOrg\",\"org\":\"acme\"", "is for admins of the org"},
-    {"\"command\":\"removeOrg\",\"org\":\"acme\"", "is for admins of the org"},
-    {"\"command\":\"removeOrg\",\"org\":\"default\"", "is for admins of"},
-    {"\"command\":\"listOrgs\"", "is for admins of the org default"},
-};
-
-static void
-keeps_admins_to_their_org(void **state)
-{
-	int64_t before = mark();
-	char *answer;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(not_theirs) / sizeof(not_theirs[0]); i++) {
-		answer = run_one("acme", not_theirs[i].members);
-		must_hold(answer, not_theirs[i].says, not_theirs[i].members);
-		must_hold(answer, "\"code\":1", not_theirs[i].members);
-		free(answer);
-	}
-	assert_int_equal(mark(), before);
-	answer = run_one("acme", "\"command\":\"getStatus\"");
-	must_hold(answer, "\"org\":\"acme\"", "getStatus");
-	assert_null(strstr(answer, "\"org\":\"default\""));
-	free(answer);
-	answer = run_one("acme",
-	    "\"command\":\"addDevice\",\"identity\":\"d:a:1\",\"org\":"
-	    "\"acme\"");
-	must_hold(answer, "\"data\":{\"identity\":\"d:a:1\"", "addDevice");
-	free(answer);
-	answer = run_one("acme", "\"command\":\"listDevices\"");
-	must_hold(answer, "d:a:1", "listDevices");
-	free(answer);
-	answer = run_one(ORG_DEFAULT, "\"command\":\"listDevices\"");
-	assert_null(strstr(answer, "d:a:1"));
-	free(answer);
-	answer = run_one(
-	    ORG_DEFAULT, "\"command\":\"listDevices\",\"org\":\"acme\"");
-	must_hold(answer, "d:a:1", "listDevices");
-	free(answer);
 }
 
 static const struct {
@@ -477,18 +338,6 @@ many(size_t n)
 	return message;
 }
 
-static size_t
-count_responses(const char *answer)
-{
-	struct json_value *root = NULL;
-	size_t n;
-
-	assert_int_equal(json_value_read(answer, &root, NULL), RES_OK);
-	n = json_value_count(json_value_member(root, "responses"));
-	json_value_free(root);
-	return n;
-}
-
 static void
 takes_so_many_and_no_more(void **state)
 {
@@ -510,54 +359,6 @@ takes_so_many_and_no_more(void **state)
 	answer = run_as(ORG_DEFAULT, "{\"commands\":[]}");
 	assert_string_equal(answer, "{\"responses\":[]}");
 	free(answer);
-}
-
-/* No more than there is room for may be asked to be kept. */
-static void
-bounds_what_comes_back(void **state)
-{
-	char *info = malloc(70000), *message = malloc(80000), *answer;
-	char *list;
-	size_t i;
-
-	(void)state;
-	assert_non_null(info);
-	assert_non_null(message);
-	memset(info, 'x', 65000);
-	info[65000] = '\0';
-	for (i = 0; i < 4; i++) {
-		(void)snprintf(message, 80000,
-		    "\"command\":\"addDevice\",\"identity\":\"d:big:%zu\","
-		    "\"info\":\"{\\\"a\\\":\\\"%s\\\"}\"",
-		    i, info);
-		answer = run_one(ORG_DEFAULT, message);
-		must_hold(answer, "\"data\"", "addDevice");
-		free(answer);
-	}
-	/* 64 lists of 4 * 65,000 bytes are just below 16 MiB; of 5, above. */
-	list = malloc(64 * 80);
-	assert_non_null(list);
-	(void)snprintf(message, 80000,
-	    "\"command\":\"addDevice\",\"identity\":\"d:big:4\","
-	    "\"info\":\"{\\\"a\\\":\\\"%s\\\"}\"",
-	    info);
-	answer = run_one(ORG_DEFAULT, message);
-	free(answer);
-	(void)sprintf(list, "{\"commands\":[");
-	for (i = 0; i < 64; i++) {
-		(void)sprintf(list + strlen(list),
-		    "%s{\"command\":\"listDevices\",\"type\":\"d:big\"}",
-		    i == 0 ? "" : ",");
-	}
-	(void)sprintf(list + strlen(list), "]}");
-	answer = run_as(ORG_DEFAULT, list);
-	must_hold(answer, "the answer was dropped", "64 long lists");
-	assert_int_equal(count_responses(answer), 64);
-	assert_true(strlen(answer) < EXECUTE_ANSWER_MAX + 64 * 300);
-	free(answer);
-	free(list);
-	free(message);
-	free(info);
 }
 
 static void
@@ -642,17 +443,15 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(answers_what_it_cannot_read),
 	    cmocka_unit_test(refuses_bad_commands),
-	    cmocka_unit_test(keeps_admins_to_their_org),
 	    cmocka_unit_test(does_good_commands),
 	    cmocka_unit_test(signs_what_it_does),
 	    cmocka_unit_test(runs_all_in_order),
 	    cmocka_unit_test(takes_so_many_and_no_more),
-	    cmocka_unit_test(bounds_what_comes_back),
 	    cmocka_unit_test(opens_no_file_of_the_machine),
 	    cmocka_unit_test(explain_says_no_with_its_steps),
 	    cmocka_unit_test(a_nul_is_no_json),
 	    cmocka_unit_test(a_registry_that_is_gone_is_told),
 	};
 
-	return cmocka_run_group_tests(tests, make_registry, remove_registry);
+	return cmocka_run_group_tests(tests, fixture_make, fixture_remove);
 }

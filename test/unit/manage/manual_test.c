@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "manage/commands.h"
+#include "registry/event.h"
 #include "test/support/cmocka_all.h"
 
 #define PACKAGING TEST_SOURCE_DIR "/../../../packaging/"
@@ -121,6 +122,34 @@ man_page_names_what_it_must(void **state)
 	free(page);
 }
 
+/* Kinds of events: whoever asks for one must be able to find it. */
+static void
+kinds_are_written_down(void **state)
+{
+	char *page = read_plain(PACKAGING "certid.1"), word[WORD_MAX + 3];
+	char *script = read_plain(PACKAGING "certid.bash");
+	char *guide = read_plain(PACKAGING "../docs/OPERATING.md");
+	size_t i;
+
+	(void)state;
+	for (i = 0; event_kinds[i] != NULL; i++) {
+		(void)snprintf(word, sizeof(word), "%s", event_kinds[i]);
+		if (strstr(strstr(page, "\n.SH EVENTS"), word) == NULL ||
+		    strstr(strstr(script, "\t--kind)"), word) == NULL) {
+			fail_msg("the man page or the completion lacks the "
+			         "kind %s",
+			    word);
+		}
+		(void)snprintf(word, sizeof(word), "`%s`", event_kinds[i]);
+		if (strstr(guide, word) == NULL) {
+			fail_msg("OPERATING.md lacks the kind %s", word);
+		}
+	}
+	free(page);
+	free(script);
+	free(guide);
+}
+
 /* The line of the completion for one command. */
 static void
 expect_line(const struct command *command, char *line, size_t size)
@@ -213,6 +242,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(man_page_is_complete),
 	    cmocka_unit_test(man_page_names_what_it_must),
+	    cmocka_unit_test(kinds_are_written_down),
 	    cmocka_unit_test(completion_is_complete),
 	    cmocka_unit_test(completion_offers_all_words),
 	    cmocka_unit_test(table_is_sound),

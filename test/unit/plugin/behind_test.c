@@ -51,9 +51,9 @@ only_its_gateway_speaks(void **state)
 		device = device_of("default", "1", rows[i].gateway);
 		device.locked = rows[i].locked;
 		device.state = rows[i].state;
-		assert_int_equal(
-		    behind_speaks(
-		        behind_learn(&table, &device, rows[i].found), &first),
+		assert_int_equal(behind_speaks(behind_learn(&table, &device,
+		                                   rows[i].found, 0),
+		                     &first),
 		    rows[i].want);
 	}
 	assert_int_equal(HASH_COUNT(table.entries), 1);
@@ -73,8 +73,8 @@ news_put_right_what_is_known(void **state)
 	behind_update(&table, &device, true);
 	assert_null(behind_find(&table, "default", &device.who));
 
-	entry = behind_learn(&table, &device, true);
-	assert_non_null(behind_learn(&table, &other, true));
+	entry = behind_learn(&table, &device, true, 0);
+	assert_non_null(behind_learn(&table, &other, true, 0));
 	entry->denied_until_ms = 7;
 	device.locked = true;
 	behind_update(&table, &device, true);
@@ -98,9 +98,9 @@ a_gateway_that_is_gone_leaves_nothing(void **state)
 	struct device gateway;
 
 	(void)state;
-	assert_non_null(behind_learn(&table, &mine, true));
-	assert_non_null(behind_learn(&table, &theirs, true));
-	assert_non_null(behind_learn(&table, &elsewhere, true));
+	assert_non_null(behind_learn(&table, &mine, true, 0));
+	assert_non_null(behind_learn(&table, &theirs, true, 0));
+	assert_non_null(behind_learn(&table, &elsewhere, true, 0));
 	device_init(&gateway, "default", &first);
 	behind_update(&table, &gateway, true);
 	assert_non_null(behind_find(&table, "default", &mine.who));
@@ -123,7 +123,7 @@ it_is_bounded(void **state)
 	for (i = 0; i <= BEHIND_MAX; i++) {
 		(void)snprintf(id, sizeof(id), "%u", i);
 		device = device_of("default", id, &first);
-		assert_non_null(behind_learn(&table, &device, true));
+		assert_non_null(behind_learn(&table, &device, true, 0));
 		assert_true(HASH_COUNT(table.entries) <= BEHIND_MAX);
 	}
 	assert_int_equal(HASH_COUNT(table.entries), 1);

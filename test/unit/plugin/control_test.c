@@ -27,6 +27,7 @@ make_registry(void **state)
 	(void)snprintf(path, sizeof(path), "%s/registry.db", folder);
 	assert_int_equal(registry_open(&options, &edit.registry, &why), RES_OK);
 	assert_int_equal(edit_org_start(&edit, STARTER_PLAIN, &why), RES_OK);
+	assert_int_equal(edit_admin_add(&edit, "alice", &why), RES_OK);
 	registry_close(edit.registry);
 	return 0;
 }
@@ -146,7 +147,7 @@ every_accepted_one_is_answered(void **state)
 		accepted += r == RES_OK;
 		refused += r == RES_LIMIT;
 	}
-	assert_true(accepted >= CONTROL_WAITING_MAX);
+	assert_true(accepted >= CONTROL_SESSION_MAX);
 	assert_true(refused > 0);
 	news_free(wait_news(&running, accepted));
 	assert_false(mailbox_has(&running.mailbox));
@@ -205,6 +206,143 @@ stops_with_work_to_do(void **state)
 	control_stop(NULL);
 }
 
+/* Another writer, who has begun and not ended. */
+static struct registry *
+hold(int busy_ms)
+{
+	struct registry_options options = {
+	    .path = path, .mode = REGISTRY_WRITE, .busy_ms = busy_ms};
+	struct registry *other = NULL;
+	struct diag why = {""};
+
+	assert_int_equal(registry_open(&options, &other, &why), RES_OK);
+	if (registry_begin(other, &why) != RES_OK) {
+		registry_close(other);
+		return NULL;
+	}
+	return other;
+}
+
+static void
+let_go(struct registry *other)
+{
+	registry_rollback(other);
+	registry_close(other);
+}
+
+#define ADD "{\"command\":\"addDevice\",\"identity\":\"d:m:1\"}"
+
+/* Each of many commands would wait for the other writer. */
+static void
+stops_while_another_writes(void **state)
+{
+	static const char payload[] =
+	    "{\"commands\":[" ADD "," ADD "," ADD "," ADD "," ADD "," ADD "]}";
+	struct registry *other = hold(1000);
+	struct running running;
+	int64_t begun;
+
+	(void)state;
+	start(&running);
+	assert_int_equal(
+	    control_submit(running.control, &alice, payload, strlen(payload)),
+	    RES_OK);
+	begun = clock_monotonic_ms();
+	stop(&running);
+	assert_true(clock_monotonic_ms() - begun < 2500);
+	let_go(other);
+}
+
+/* An import counts as a whole, and a long one is not waited for. */
+static void
+stops_in_the_middle_of_an_import(void **state)
+{
+	char *payload = malloc(CONTROL_PAYLOAD_MAX), *at = payload;
+	struct registry *other;
+	struct running running;
+	struct device device;
+	struct identity who;
+	struct diag why = {""};
+	const char *said;
+	int64_t begun;
+	bool clash;
+	size_t i;
+
+	(void)state;
+	assert_non_null(payload);
+	at += sprintf(at,
+	    "{\"commands\":[{\"command\":\"importDevices\","
+	    "\"file\":\"ID\\n");
+	for (i = 0; at - payload < CONTROL_PAYLOAD_MAX - 64; i++) {
+		at += sprintf(at, "d:i:%zu\\n", i);
+	}
+	(void)sprintf(at, "\"}]}");
+	start(&running);
+	assert_int_equal(
+	    control_submit(running.control, &alice, payload, strlen(payload)),
+	    RES_OK);
+	begun = clock_monotonic_ms();
+	while ((other = hold(0)) != NULL) {
+		let_go(other);
+		assert_true(clock_monotonic_ms() - begun < PATIENCE_MS);
+		(void)usleep(1000);
+	}
+	begun = clock_monotonic_ms();
+	stop(&running);
+	assert_true(clock_monotonic_ms() - begun < 2000);
+	other = hold(1000);
+	assert_int_equal(
+	    identity_parse("d:i:0", strlen("d:i:0"), &who, &said), RES_OK);
+	assert_int_equal(registry_get(other, ORG_DEFAULT, &who, false, &device,
+	                     &clash, &why),
+	    RES_NOTFOUND);
+	let_go(other);
+	free(payload);
+}
+
+/* One that asks for much does not keep the others waiting. */
+static void
+each_session_has_its_turn(void **state)
+{
+	static const char payload[] = "{\"commands\":[" ADD "]}";
+	static const uint64_t serials[] = {9, 1, 2, 3, 1, 2, 1, 1, 1, 1, 1, 1};
+	struct asker asker = alice;
+	struct registry *other = hold(1000);
+	struct running running;
+	struct news *news, *next;
+	size_t i, n = 0;
+
+	(void)state;
+	start(&running);
+	asker.serial = 9; /* waits for the other writer */
+	assert_int_equal(
+	    control_submit(running.control, &asker, payload, strlen(payload)),
+	    RES_OK);
+	asker.serial = 1;
+	for (i = 0; i < CONTROL_SESSION_MAX + 2; i++) {
+		assert_int_equal(
+		    control_submit(running.control, &asker, LIST, strlen(LIST)),
+		    i < CONTROL_SESSION_MAX ? RES_OK : RES_LIMIT);
+	}
+	for (i = 0; i < 3; i++) {
+		asker.serial = i == 2 ? 3 : 2;
+		assert_int_equal(
+		    control_submit(running.control, &asker, LIST, strlen(LIST)),
+		    RES_OK);
+	}
+	let_go(other);
+	while (n < sizeof(serials) / sizeof(serials[0])) {
+		for (news = mailbox_take(&running.mailbox); news != NULL;
+		     news = next) {
+			next = news->next;
+			assert_int_equal(news->serial, serials[n++]);
+			news_free(news);
+		}
+		(void)usleep(1000);
+	}
+	stop(&running);
+}
+
 int
 main(void)
 {
@@ -213,6 +351,9 @@ main(void)
 	    cmocka_unit_test(every_accepted_one_is_answered),
 	    cmocka_unit_test(large_ones_are_bounded),
 	    cmocka_unit_test(stops_with_work_to_do),
+	    cmocka_unit_test(stops_while_another_writes),
+	    cmocka_unit_test(stops_in_the_middle_of_an_import),
+	    cmocka_unit_test(each_session_has_its_turn),
 	};
 
 	return cmocka_run_group_tests(tests, make_registry, remove_registry);

@@ -247,6 +247,41 @@ tells_a_mismatch_once_a_minute(void **state)
 	limits_done(&limits);
 }
 
+static bool
+may_wait(
+    struct limits *limits, const char *org, int number, int print, int64_t now)
+{
+	struct identity who = device(number);
+	uint8_t fingerprint[HASH_LEN] = {(uint8_t)print};
+
+	return limits_may_wait(limits, org, &who, fingerprint, now);
+}
+
+/* One that was told of a moment ago may wait, and the other way round. */
+static void
+lets_a_certificate_wait_once_a_minute(void **state)
+{
+	struct limits limits = {0};
+	int i;
+
+	(void)state;
+	assert_true(may_tell(&limits, ORG, 1, 1, 0));
+	assert_true(may_wait(&limits, ORG, 1, 1, 0));
+	assert_false(may_wait(&limits, ORG, 1, 1, 59999));
+	assert_true(may_wait(&limits, ORG, 1, 2, 1));
+	assert_true(may_tell(&limits, ORG, 1, 2, 1));
+	assert_true(may_wait(&limits, ORG, 2, 1, 1));
+	assert_true(may_wait(&limits, "acme", 1, 1, 1));
+	assert_true(may_wait(&limits, ORG, 1, 1, 60000));
+	for (i = 4; i < LIMITS_WAITS_MAX; i++) {
+		assert_true(may_wait(&limits, ORG, i, 0, 60000));
+	}
+	assert_false(may_wait(&limits, ORG, i, 0, 60000));
+	assert_true(may_tell(&limits, ORG, i, 0, 60000));
+	assert_true(may_wait(&limits, ORG, i, 0, 60001));
+	limits_done(&limits);
+}
+
 static void
 bounds_the_mismatches(void **state)
 {
@@ -276,6 +311,7 @@ main(void)
 	    cmocka_unit_test(knows_identities_apart),
 	    cmocka_unit_test(bounds_the_clones),
 	    cmocka_unit_test(tells_a_mismatch_once_a_minute),
+	    cmocka_unit_test(lets_a_certificate_wait_once_a_minute),
 	    cmocka_unit_test(bounds_the_mismatches),
 	};
 

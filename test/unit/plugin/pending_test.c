@@ -39,7 +39,7 @@ looks_up(void **state)
 	size_t i;
 
 	(void)state;
-	assert_int_equal(pending_add(&table, &one, true), RES_OK);
+	assert_int_equal(pending_add(&table, &one, true, false), RES_OK);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct device asked = device(cases[i].org, cases[i].asked);
 		struct device out = {.org = "untouched"};
@@ -68,14 +68,14 @@ refuses_what_is_there(void **state)
 	struct pending table = {0};
 
 	(void)state;
-	assert_int_equal(pending_add(&table, &one, true), RES_OK);
-	assert_int_equal(pending_add(&table, &same, true), RES_EXISTS);
-	assert_int_equal(pending_add(&table, &other, true), RES_EXISTS);
+	assert_int_equal(pending_add(&table, &one, true, false), RES_OK);
+	assert_int_equal(pending_add(&table, &same, true, false), RES_EXISTS);
+	assert_int_equal(pending_add(&table, &other, true, false), RES_EXISTS);
 	/* Nor does the end of the one free the place of the other. */
 	pending_remove(&table, "default", &other.who);
-	assert_int_equal(pending_add(&table, &same, true), RES_EXISTS);
+	assert_int_equal(pending_add(&table, &same, true, false), RES_EXISTS);
 	pending_remove(&table, "default", &one.who);
-	assert_int_equal(pending_add(&table, &other, true), RES_OK);
+	assert_int_equal(pending_add(&table, &other, true, false), RES_OK);
 	pending_done(&table);
 }
 
@@ -150,9 +150,9 @@ takes_one_change_at_a_time(void **state)
 	assert_true(pending_has(&table, "default", &one.who));
 	assert_false(pending_has(&table, "acme", &one.who));
 	assert_int_equal(pending_add_pins(&table, &one, &old), RES_EXISTS);
-	assert_int_equal(pending_add(&table, &one, true), RES_EXISTS);
+	assert_int_equal(pending_add(&table, &one, true, false), RES_EXISTS);
 	pending_remove(&table, "default", &one.who);
-	assert_int_equal(pending_add(&table, &one, true), RES_OK);
+	assert_int_equal(pending_add(&table, &one, true, false), RES_OK);
 	assert_int_equal(pending_add_pins(&table, &one, &old), RES_EXISTS);
 	/* Nor do pins lie over the row of one that is new. */
 	row.pins = old;
@@ -174,12 +174,13 @@ counts_what_is_new(void **state)
 	(void)state;
 	for (i = 0; i < 5; i++) {
 		one = device("default", names[i]);
-		assert_int_equal(pending_add(&table, &one, true), RES_OK);
+		assert_int_equal(
+		    pending_add(&table, &one, true, false), RES_OK);
 	}
 	one = device("acme", "d:m:1");
-	assert_int_equal(pending_add(&table, &one, true), RES_OK);
-	assert_int_equal(pending_add(&table, &listed, false), RES_OK);
-	assert_int_equal(pending_add(&table, &one, true), RES_EXISTS);
+	assert_int_equal(pending_add(&table, &one, true, false), RES_OK);
+	assert_int_equal(pending_add(&table, &listed, false, false), RES_OK);
+	assert_int_equal(pending_add(&table, &one, true, false), RES_EXISTS);
 	assert_int_equal(pending_count(&table, "default", &m), 2);
 	assert_int_equal(pending_count(&table, "default", NULL), 5);
 	assert_int_equal(pending_count(&table, "acme", &m), 1);
@@ -195,6 +196,75 @@ counts_what_is_new(void **state)
 	assert_null(table.tallies);
 }
 
+/* What takes a place at a gateway counts there, whether it is new or not; what
+ * is attached already does not. */
+static void
+counts_what_is_behind_a_gateway(void **state)
+{
+	struct device gateway = device("default", "g:hub:1");
+	struct device other = device("default", "g:hub:2"), one;
+	static const struct {
+		const char *org, *name;
+		bool is_new, attaches;
+	} rows[] = {
+	    {"default", "d:m:1", true, true},
+	    {"default", "d:m:2", false, true},
+	    {"default", "d:m:3", false, false},
+	    {"default", "d:m:4", true, false},
+	    {"acme", "d:m:1", true, true},
+	};
+	struct pending table = {0};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		one = device(rows[i].org, rows[i].name);
+		one.has_gateway = true;
+		one.gateway = gateway.who;
+		assert_int_equal(
+		    pending_add(&table, &one, rows[i].is_new, rows[i].attaches),
+		    RES_OK);
+		assert_int_equal(
+		    pending_add(&table, &one, true, true), RES_EXISTS);
+	}
+	assert_int_equal(
+	    pending_count_behind(&table, "default", &gateway.who), 2);
+	assert_int_equal(pending_count_behind(&table, "acme", &gateway.who), 1);
+	assert_int_equal(
+	    pending_count_behind(&table, "default", &other.who), 0);
+	assert_int_equal(pending_count(&table, "default", NULL), 2);
+	one = device("default", "d:m:2");
+	pending_remove(&table, "default", &one.who);
+	assert_int_equal(
+	    pending_count_behind(&table, "default", &gateway.who), 1);
+	pending_done(&table);
+	assert_null(table.tallies);
+}
+
+/* One that an operator added is what its row makes of it, until that row is on
+ * the disk; nothing else is hidden by it. */
+static void
+lays_a_row_over_one_that_was_added(void **state)
+{
+	struct device one = device("default", "d:m:1"), row = one;
+	struct pending table = {0};
+
+	(void)state;
+	one.pins = pins(1);
+	assert_int_equal(pending_add(&table, &one, false, false), RES_OK);
+	row.state = DEVICE_ALLOWED;
+	row.locked = true;
+	pending_overlay(&table, &row);
+	assert_int_equal(row.state, DEVICE_PROVISIONED);
+	assert_true(row.locked && pins_equal(&row.pins, &one.pins));
+	row = device("default", "d:m:1");
+	row.state = DEVICE_PENDING;
+	pending_overlay(&table, &row);
+	assert_int_equal(row.state, DEVICE_PENDING);
+	assert_int_equal(row.pins.count, 0);
+	pending_done(&table);
+}
+
 int
 main(void)
 {
@@ -204,6 +274,8 @@ main(void)
 	    cmocka_unit_test(lays_pins_over),
 	    cmocka_unit_test(takes_one_change_at_a_time),
 	    cmocka_unit_test(counts_what_is_new),
+	    cmocka_unit_test(counts_what_is_behind_a_gateway),
+	    cmocka_unit_test(lays_a_row_over_one_that_was_added),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

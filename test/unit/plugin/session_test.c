@@ -180,8 +180,26 @@ finds_the_newest_of_a_client_id(void **state)
 	assert_true(a->replaced && !b->replaced);
 	session_remove(&table, a);
 	assert_ptr_equal(session_of_id(&table, "x"), b);
+	/* Who is no device takes no place of one that may come back. */
+	b->fleeting = true;
+	assert_true(session_is_held(b));
+	c = session_add(&table, &pointers[3], "x", NULL, NULL);
+	assert_non_null(c);
+	assert_true(c->replaced && !b->replaced);
+	assert_ptr_equal(session_of_id(&table, "x"), b);
+	session_remove(&table, c);
+	assert_ptr_equal(session_of_id(&table, "x"), b);
+	b->online = b->fleeting = false;
+	assert_true(session_is_held(b));
+	c = session_add(&table, &pointers[3], "x", NULL, NULL);
+	assert_ptr_equal(session_of_id(&table, "x"), b);
+	b->fleeting = true;
+	assert_false(session_is_held(b));
 	c = session_add(&table, &pointers[3], "x", NULL, NULL);
 	assert_ptr_equal(session_of_id(&table, "x"), c);
+	assert_true(b->replaced && !c->replaced);
+	c->kind = SESSION_FREE;
+	assert_false(session_is_held(c) || session_is_held(NULL));
 	session_remove(&table, c);
 	assert_null(session_of_id(&table, "x"));
 	assert_non_null(

@@ -11,6 +11,28 @@
 
 #define DAY 86400 /* seconds */
 
+enum res __real_registry_apply(struct registry *registry,
+    struct change *changes, size_t n, enum apply_mode mode, struct diag *why);
+enum res __wrap_registry_apply(struct registry *registry,
+    struct change *changes, size_t n, enum apply_mode mode, struct diag *why);
+
+static enum res answer; /* RES_OK: really */
+static int asked;
+static struct upkeep *stops; /* at the first question */
+
+enum res
+__wrap_registry_apply(struct registry *registry, struct change *changes,
+    size_t n, enum apply_mode mode, struct diag *why)
+{
+	asked++;
+	if (stops != NULL) {
+		upkeep_stop(stops);
+	}
+	return answer == RES_OK
+	    ? __real_registry_apply(registry, changes, n, mode, why)
+	    : diag_res(why, answer, "not now");
+}
+
 struct desk {
 	struct registry *registry;
 	struct snapshot *snapshot;
@@ -75,6 +97,8 @@ setup(void **state)
 	struct diag why;
 	struct edit edit;
 
+	answer = RES_OK;
+	stops = NULL;
 	desk = (struct desk){0};
 	assert_int_equal(registry_open(&how, &desk.registry, &why), RES_OK);
 	edit = edit_of(&desk, ORG_DEFAULT);
@@ -288,6 +312,106 @@ the_newest_counters_are_written(void **state)
 	assert_int_equal(upkeep_finish(&desk->upkeep, desk->registry), RES_OK);
 }
 
+static void
+add_orgs(struct desk *desk, int n)
+{
+	char name[16];
+	int i;
+
+	for (i = 0; i < n; i++) {
+		(void)snprintf(name, sizeof(name), "o%d", i);
+		add_org(desk, name);
+	}
+}
+
+/* Each question may wait for another writer, and there may be many orgs. */
+static void
+one_refusal_ends_a_look(void **state)
+{
+	static const enum res answers[] = {RES_BUSY, RES_UNAVAIL, RES_NOMEM};
+	struct desk *desk = *state;
+	int64_t start = clock_monotonic_ms();
+	size_t i;
+
+	add_orgs(desk, 20);
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		answer = answers[i];
+		asked = 0;
+		run_now(desk);
+		assert_int_equal(asked, 1);
+		assert_true(desk->upkeep.purge_at >= start + UPKEEP_PURGE_MS);
+	}
+	answer = RES_OK;
+	add_events(desk, "o19", 365 * DAY, 1);
+	run_now(desk);
+	assert_int_equal(events_of(desk, "o19"), 0);
+}
+
+static void
+a_stop_ends_a_look(void **state)
+{
+	struct desk *desk = *state;
+
+	add_orgs(desk, 20);
+	add_events(desk, "o19", 365 * DAY, 1);
+	asked = 0;
+	stops = &desk->upkeep;
+	run_now(desk);
+	assert_int_equal(asked, 1);
+	run_now(desk);
+	assert_int_equal(asked, 1);
+	/* The last counters are written all the same. */
+	upkeep_metrics(&desk->upkeep, "host:1", strdup("x 1\n"));
+	assert_int_equal(upkeep_finish(&desk->upkeep, desk->registry), RES_OK);
+	assert_int_equal(asked, 2);
+}
+
+static void
+write_counters(struct desk *desk, const char *source, int64_t age)
+{
+	char body[] = "x 1\n";
+	struct metrics_record record = {
+	    .body = body, .written_at = clock_now() - age};
+	struct change change = {.kind = CHANGE_METRICS, .of.metrics = &record};
+	struct diag why;
+
+	text_set(record.source, sizeof(record.source), source);
+	assert_int_equal(
+	    registry_apply(desk->registry, &change, 1, APPLY_ALL, &why),
+	    RES_OK);
+}
+
+static enum res
+list_sources(const struct metrics_record *metrics, void *context)
+{
+	char *list = context;
+
+	(void)strncat(list, metrics->source, 100);
+	return RES_OK;
+}
+
+/* Of brokers that are gone for as long as events are kept. */
+static void
+old_counters_go(void **state)
+{
+	struct desk *desk = *state;
+	char list[512] = "";
+	struct diag why;
+
+	add_org(desk, "acme");
+	keep_days(desk, ORG_DEFAULT, "30");
+	keep_days(desk, "acme", "9");
+	write_counters(desk, "a-gone;", 30 * DAY + 3600);
+	write_counters(desk, "b-here;", 0);
+	write_counters(desk, "c-gone;", 300 * DAY);
+	write_counters(desk, "d-lately;", 30 * DAY - 3600);
+	write_counters(desk, "e-ahead;", -DAY);
+	run_now(desk);
+	assert_int_equal(
+	    registry_metrics(desk->registry, list_sources, list, &why), RES_OK);
+	assert_string_equal(list, "b-here;d-lately;e-ahead;");
+}
+
 int
 main(void)
 {
@@ -301,6 +425,11 @@ main(void)
 	        many_go_step_by_step, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        the_newest_counters_are_written, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        one_refusal_ends_a_look, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        a_stop_ends_a_look, setup, teardown),
+	    cmocka_unit_test_setup_teardown(old_counters_go, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,130 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* The worker against a real registry file: what goes in, what comes back. */
-#include "plugin/worker.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "registry/edit.h"
-#include "test/support/cmocka_all.h"
-
-#define DEADLINE_MS 10000
-
-struct fixture {
-	char directory[64];
-	char path[96];
-	struct registry *admin;
-	struct worker *worker;
-	struct news *news; /* taken, not yet looked at */
-};
-
-static struct edit
-edit(struct fixture *fixture)
-{
-	struct edit made = {.registry = fixture->admin,
-	    .org = ORG_DEFAULT,
-	    .actor = "operator",
-	    .now = clock_now()};
-
-	return made;
-}
-
-static struct device
-device(const char *name)
-{
-	struct device made;
-	struct identity who;
-	const char *why;
-
-	assert_int_equal(
-	    identity_parse(name, strlen(name), &who, &why), RES_OK);
-	device_init(&made, ORG_DEFAULT, &who);
-	made.state = DEVICE_PROVISIONED;
-	made.created_at = clock_now();
-	made.provisioned_at = clock_now();
-	made.window_ends_at = CLOCK_FOREVER;
-	return made;
-}
-
-static int
-setup(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	struct worker_options options = {.capath = NULL};
-	struct registry_options how = {
-	    .mode = REGISTRY_CREATE, .busy_ms = 5000};
-	struct edit starter;
-	struct diag why = {{0}};
-
-	(void)snprintf(fixture->directory, sizeof(fixture->directory),
-	    "/tmp/certid-worker-XXXXXX");
-	assert_non_null(mkdtemp(fixture->directory));
-	(void)snprintf(fixture->path, sizeof(fixture->path), "%s/r.db",
-	    fixture->directory);
-	how.path = fixture->path;
-	options.registry = fixture->path;
-	assert_int_equal(registry_open(&how, &fixture->admin, &why), RES_OK);
-	starter = edit(fixture);
-	assert_int_equal(edit_org_start(&starter, STARTER_PLAIN, &why), RES_OK);
-	assert_int_equal(
-	    worker_start(&options, &fixture->worker, &why), RES_OK);
-	*state = fixture;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *fixture = *state;
-	static const char *const suffixes[] = {"", "-wal", "-shm"};
-	struct news *next;
-	char path[128];
-	size_t i;
-
-	for (; fixture->news != NULL; fixture->news = next) {
-		next = fixture->news->next;
-		news_free(fixture->news);
-	}
-	worker_stop(fixture->worker);
-	registry_close(fixture->admin);
-	for (i = 0; i < 3; i++) {
-		(void)snprintf(
-		    path, sizeof(path), "%s%s", fixture->path, suffixes[i]);
-		(void)unlink(path);
-	}
-	assert_int_equal(rmdir(fixture->directory), 0);
-	free(fixture);
-	return 0;
-}
-
-/* The next piece of news of this kind; others are dropped.  NULL: none came
- * before the deadline. */
-static struct news *
-await(struct fixture *fixture, enum news_kind kind)
-{
-	const struct timespec pause = {.tv_nsec = 1000000};
-	int64_t end = clock_monotonic_ms() + DEADLINE_MS;
-	struct news *news;
-
-	while (clock_monotonic_ms() < end) {
-		if (fixture->news == NULL) {
-			fixture->news = worker_take(fixture->worker);
-		}
-		if (fixture->news == NULL) {
-			nanosleep(&pause, NULL);
-			continue;
-		}
-		news = fixture->news;
-		fixture->news = news->next;
-		if (news->kind == kind) {
-			return news;
-		}
-		news_free(news);
-	}
-	return NULL;
-}
+#include "test/unit/plugin/worker_fixture.h"
 
 static void
 begins_with_a_snapshot(void **state)
@@ -143,13 +24,13 @@ static void
 writes_what_is_queued(void **state)
 {
 	struct fixture *fixture = *state;
-	struct device one = device("d:m:1"), out = {0};
+	struct device one = fixture_device("d:m:1"), out = {0};
 	struct news *news;
 	bool clash;
 
 	assert_true(worker_has_room(fixture->worker));
 	assert_int_equal(worker_provision(fixture->worker, &one), RES_OK);
-	news = await(fixture, NEWS_RECORDED);
+	news = fixture_await(fixture, NEWS_RECORDED);
 	assert_non_null(news);
 	assert_true(identity_equal(&news->device.who, &one.who));
 	news_free(news);
@@ -165,17 +46,18 @@ static void
 tells_what_was_there_first(void **state)
 {
 	struct fixture *fixture = *state;
-	struct device first = device("d:m:1"), second = device("d:m:1");
-	struct edit admin = edit(fixture);
+	struct device first = fixture_device("d:m:1"),
+	              second = fixture_device("d:m:1");
+	struct edit admin = fixture_edit(fixture);
 	struct diag why;
 	struct news *news;
 
 	assert_int_equal(worker_provision(fixture->worker, &first), RES_OK);
-	news_free(await(fixture, NEWS_RECORDED));
+	news_free(fixture_await(fixture, NEWS_RECORDED));
 	assert_int_equal(
 	    edit_device_lock(&admin, &first.who, true, &why), RES_OK);
 	assert_int_equal(worker_provision(fixture->worker, &second), RES_OK);
-	news = await(fixture, NEWS_RECORDED);
+	news = fixture_await(fixture, NEWS_RECORDED);
 	assert_non_null(news);
 	assert_true(news->found);
 	assert_true(news->device.locked);
@@ -186,13 +68,14 @@ static void
 refuses_a_second_spelling(void **state)
 {
 	struct fixture *fixture = *state;
-	struct device first = device("d:m:ab"), second = device("d:m:AB");
+	struct device first = fixture_device("d:m:ab"),
+	              second = fixture_device("d:m:AB");
 	struct news *news;
 
 	assert_int_equal(worker_provision(fixture->worker, &first), RES_OK);
 	assert_int_equal(worker_provision(fixture->worker, &second), RES_OK);
-	news_free(await(fixture, NEWS_RECORDED));
-	news = await(fixture, NEWS_RECORDED);
+	news_free(fixture_await(fixture, NEWS_RECORDED));
+	news = fixture_await(fixture, NEWS_RECORDED);
 	assert_non_null(news);
 	assert_true(identity_equal(&news->device.who, &second.who));
 	assert_false(news->found);
@@ -203,28 +86,27 @@ static void
 follows_an_operator(void **state)
 {
 	struct fixture *fixture = *state;
-	struct device one = device("d:m:1");
-	struct edit admin = edit(fixture);
+	struct device one = fixture_device("d:m:1");
+	struct edit admin = fixture_edit(fixture);
 	struct diag why;
 	struct news *news;
 
-	assert_int_equal(worker_provision(fixture->worker, &one), RES_OK);
-	news_free(await(fixture, NEWS_RECORDED));
+	fixture_provision(fixture, &one);
 	assert_int_equal(
 	    edit_device_lock(&admin, &one.who, true, &why), RES_OK);
-	news = await(fixture, NEWS_DEVICE);
+	news = fixture_await(fixture, NEWS_DEVICE);
 	assert_non_null(news);
 	assert_true(news->found && news->device.locked);
 	news_free(news);
 
 	assert_int_equal(edit_device_remove(&admin, &one.who, &why), RES_OK);
-	news = await(fixture, NEWS_DEVICE);
+	news = fixture_await(fixture, NEWS_DEVICE);
 	assert_non_null(news);
 	assert_false(news->found);
 	news_free(news);
 
 	assert_int_equal(edit_setting(&admin, "topics", "off", &why), RES_OK);
-	news = await(fixture, NEWS_SNAPSHOT);
+	news = fixture_await(fixture, NEWS_SNAPSHOT);
 	assert_non_null(news);
 	assert_false(snapshot_tenant(news->snapshot, ORG_DEFAULT)->topics_on);
 	news_free(news);
@@ -242,20 +124,13 @@ pins(int fingerprint)
 	return made;
 }
 
-static void
-provision(struct fixture *fixture, const struct device *device)
-{
-	assert_int_equal(worker_provision(fixture->worker, device), RES_OK);
-	news_free(await(fixture, NEWS_RECORDED));
-}
-
 /* Event by event, as others see them; NULL: none of this kind came. */
 static struct news *
 await_event(struct fixture *fixture, const char *kind)
 {
 	struct news *news;
 
-	while ((news = await(fixture, NEWS_EVENT)) != NULL &&
+	while ((news = fixture_await(fixture, NEWS_EVENT)) != NULL &&
 	    strcmp(news->event.kind, kind) != 0) {
 		news_free(news);
 	}
@@ -267,15 +142,15 @@ writes_pins(void **state)
 {
 	const struct pins none = {0}, one = pins(1), two = pins(2);
 	struct fixture *fixture = *state;
-	struct device who = device("d:m:1");
+	struct device who = fixture_device("d:m:1");
 	struct news *news;
 
-	provision(fixture, &who);
+	fixture_provision(fixture, &who);
 	who.pins = one;
 	assert_int_equal(worker_pins(fixture->worker, &who, &none,
 	                     "pin-changed", "taken up by first: 01..."),
 	    RES_OK);
-	news = await(fixture, NEWS_RECORDED);
+	news = fixture_await(fixture, NEWS_RECORDED);
 	assert_non_null(news);
 	assert_true(news->found);
 	assert_int_equal(news->result, RES_OK);
@@ -292,7 +167,7 @@ writes_pins(void **state)
 	who.pins = two;
 	assert_int_equal(
 	    worker_pins(fixture->worker, &who, &none, NULL, NULL), RES_OK);
-	news = await(fixture, NEWS_RECORDED);
+	news = fixture_await(fixture, NEWS_RECORDED);
 	assert_non_null(news);
 	assert_true(news->found);
 	assert_int_equal(news->result, RES_REFUSED);
@@ -305,14 +180,15 @@ static void
 tells_whose_pins_hold(void **state)
 {
 	struct fixture *fixture = *state;
-	struct device first = device("d:m:1"), second = device("d:m:1");
+	struct device first = fixture_device("d:m:1"),
+	              second = fixture_device("d:m:1");
 	struct news *news;
 
 	first.pins = pins(1);
 	second.pins = pins(2);
-	provision(fixture, &first);
+	fixture_provision(fixture, &first);
 	assert_int_equal(worker_provision(fixture->worker, &second), RES_OK);
-	news = await(fixture, NEWS_RECORDED);
+	news = fixture_await(fixture, NEWS_RECORDED);
 	assert_non_null(news);
 	assert_true(news->found);
 	assert_int_equal(news->result, RES_EXISTS);
@@ -324,16 +200,17 @@ static void
 tells_of_a_quota(void **state)
 {
 	struct fixture *fixture = *state;
-	struct device first = device("d:m:1"), second = device("d:m:2");
-	struct edit admin = edit(fixture);
+	struct device first = fixture_device("d:m:1"),
+	              second = fixture_device("d:m:2");
+	struct edit admin = fixture_edit(fixture);
 	struct news *news;
 	struct diag why;
 
 	assert_int_equal(
 	    edit_setting(&admin, "max-devices", "1", &why), RES_OK);
-	provision(fixture, &first);
+	fixture_provision(fixture, &first);
 	assert_int_equal(worker_provision(fixture->worker, &second), RES_OK);
-	news = await(fixture, NEWS_RECORDED);
+	news = fixture_await(fixture, NEWS_RECORDED);
 	assert_non_null(news);
 	assert_false(news->found);
 	assert_int_equal(news->result, RES_LIMIT);
@@ -344,12 +221,12 @@ static void
 locks(void **state)
 {
 	struct fixture *fixture = *state;
-	struct device who = device("d:m:1");
+	struct device who = fixture_device("d:m:1");
 	struct news *news;
 
-	provision(fixture, &who);
+	fixture_provision(fixture, &who);
 	worker_lock(fixture->worker, &who, "clone-suspected");
-	news = await(fixture, NEWS_DEVICE);
+	news = fixture_await(fixture, NEWS_DEVICE);
 	assert_non_null(news);
 	assert_true(news->found && news->device.locked);
 	news_free(news);
@@ -365,13 +242,13 @@ static void
 tells_of_events(void **state)
 {
 	struct fixture *fixture = *state;
-	struct device who = device("d:m:1");
-	struct edit admin = edit(fixture);
+	struct device who = fixture_device("d:m:1");
+	struct edit admin = fixture_edit(fixture);
 	struct news *news;
 	struct diag why;
 	int64_t seq;
 
-	provision(fixture, &who);
+	fixture_provision(fixture, &who);
 	worker_event(fixture->worker, &who, "pin-mismatch", "from somewhere");
 	news = await_event(fixture, "device-provisioned");
 	assert_non_null(news);
@@ -396,24 +273,24 @@ static void
 follows_tokens_and_pins(void **state)
 {
 	struct fixture *fixture = *state;
-	struct device who = device("d:m:1");
-	struct edit admin = edit(fixture);
+	struct device who = fixture_device("d:m:1");
+	struct edit admin = fixture_edit(fixture);
 	struct token_hash token = {
 	    .is_set = true, .created_at = 1, .expires_at = CLOCK_FOREVER};
 	const struct pins one = pins(1);
 	struct news *news;
 	struct diag why;
 
-	provision(fixture, &who);
+	fixture_provision(fixture, &who);
 	assert_int_equal(
 	    edit_device_token(&admin, &who.who, &token, &why), RES_OK);
-	news = await(fixture, NEWS_DEVICE);
+	news = fixture_await(fixture, NEWS_DEVICE);
 	assert_non_null(news);
 	assert_true(token_hash_equal(&news->device.token, &token));
 	news_free(news);
 	assert_int_equal(
 	    edit_device_pins(&admin, &who.who, &one, &why), RES_OK);
-	news = await(fixture, NEWS_DEVICE);
+	news = fixture_await(fixture, NEWS_DEVICE);
 	assert_non_null(news);
 	assert_true(pins_equal(&news->device.pins, &one));
 	news_free(news);
@@ -425,7 +302,7 @@ static void
 waits_for_another_writer(void **state)
 {
 	struct fixture *fixture = *state;
-	struct device who = device("d:m:1");
+	struct device who = fixture_device("d:m:1");
 	struct news *news;
 	struct diag why;
 	int64_t begun;
@@ -434,7 +311,7 @@ waits_for_another_writer(void **state)
 	begun = clock_monotonic_ms();
 	assert_int_equal(worker_provision(fixture->worker, &who), RES_OK);
 	/* The log says so, once that is too long. */
-	news = await(fixture, NEWS_LOG);
+	news = fixture_await(fixture, NEWS_LOG);
 	assert_non_null(news);
 	assert_int_equal(news->level, 4);
 	assert_non_null(strstr(news->text.text, "somebody else"));
@@ -443,7 +320,7 @@ waits_for_another_writer(void **state)
 	assert_true(worker_has_room(fixture->worker));
 	assert_int_equal(worker_depth(fixture->worker), 1);
 	registry_rollback(fixture->admin);
-	news = await(fixture, NEWS_RECORDED);
+	news = fixture_await(fixture, NEWS_RECORDED);
 	assert_non_null(news);
 	assert_true(news->found);
 	news_free(news);
@@ -474,8 +351,7 @@ writes_what_was_counted(void **state)
 		(void)snprintf(text, sizeof(text), "x %d\n", i);
 		worker_metrics(fixture->worker, "here:1", strdup(text));
 	}
-	worker_stop(fixture->worker);
-	fixture->worker = NULL;
+	assert_int_equal(worker_stop(fixture->worker), 0);
 	assert_int_equal(
 	    registry_metrics(fixture->admin, keep_metrics, &kept, NULL),
 	    RES_OK);
@@ -489,19 +365,19 @@ static void
 keeps_the_old_settings(void **state)
 {
 	struct fixture *fixture = *state;
-	struct edit admin = edit(fixture);
+	struct edit admin = fixture_edit(fixture);
 	struct diag why;
 	struct news *news;
 
-	news_free(await(fixture, NEWS_SNAPSHOT));
+	news_free(fixture_await(fixture, NEWS_SNAPSHOT));
 	assert_int_equal(
 	    edit_setting(&admin, "topics", "perhaps", &why), RES_OK);
-	news = await(fixture, NEWS_LOG);
+	news = fixture_await(fixture, NEWS_LOG);
 	assert_non_null(news);
 	assert_non_null(strstr(news->text.text, "perhaps"));
 	news_free(news);
 	assert_int_equal(edit_setting(&admin, "topics", "off", &why), RES_OK);
-	news = await(fixture, NEWS_SNAPSHOT);
+	news = fixture_await(fixture, NEWS_SNAPSHOT);
 	assert_non_null(news);
 	assert_false(snapshot_tenant(news->snapshot, ORG_DEFAULT)->topics_on);
 	news_free(news);
@@ -520,12 +396,11 @@ writes_the_rest_at_the_end(void **state)
 
 	for (i = 0; i < 2000; i++) {
 		(void)snprintf(name, sizeof(name), "d:m:%d", i);
-		one = device(name);
+		one = fixture_device(name);
 		assert_int_equal(
 		    worker_provision(fixture->worker, &one), RES_OK);
 	}
-	worker_stop(fixture->worker);
-	fixture->worker = NULL;
+	assert_int_equal(worker_stop(fixture->worker), 0);
 	assert_int_equal(
 	    registry_count(fixture->admin, &all, &count, NULL), RES_OK);
 	assert_int_equal(count, 2000);
@@ -549,31 +424,35 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
-	        begins_with_a_snapshot, setup, teardown),
+	        begins_with_a_snapshot, fixture_setup, fixture_teardown),
 	    cmocka_unit_test_setup_teardown(
-	        writes_what_is_queued, setup, teardown),
+	        writes_what_is_queued, fixture_setup, fixture_teardown),
 	    cmocka_unit_test_setup_teardown(
-	        tells_what_was_there_first, setup, teardown),
+	        tells_what_was_there_first, fixture_setup, fixture_teardown),
 	    cmocka_unit_test_setup_teardown(
-	        refuses_a_second_spelling, setup, teardown),
+	        refuses_a_second_spelling, fixture_setup, fixture_teardown),
 	    cmocka_unit_test_setup_teardown(
-	        follows_an_operator, setup, teardown),
+	        follows_an_operator, fixture_setup, fixture_teardown),
 	    cmocka_unit_test_setup_teardown(
-	        keeps_the_old_settings, setup, teardown),
-	    cmocka_unit_test_setup_teardown(writes_pins, setup, teardown),
+	        keeps_the_old_settings, fixture_setup, fixture_teardown),
 	    cmocka_unit_test_setup_teardown(
-	        tells_whose_pins_hold, setup, teardown),
-	    cmocka_unit_test_setup_teardown(tells_of_a_quota, setup, teardown),
-	    cmocka_unit_test_setup_teardown(locks, setup, teardown),
-	    cmocka_unit_test_setup_teardown(tells_of_events, setup, teardown),
+	        writes_pins, fixture_setup, fixture_teardown),
 	    cmocka_unit_test_setup_teardown(
-	        follows_tokens_and_pins, setup, teardown),
+	        tells_whose_pins_hold, fixture_setup, fixture_teardown),
 	    cmocka_unit_test_setup_teardown(
-	        waits_for_another_writer, setup, teardown),
+	        tells_of_a_quota, fixture_setup, fixture_teardown),
 	    cmocka_unit_test_setup_teardown(
-	        writes_what_was_counted, setup, teardown),
+	        locks, fixture_setup, fixture_teardown),
 	    cmocka_unit_test_setup_teardown(
-	        writes_the_rest_at_the_end, setup, teardown),
+	        tells_of_events, fixture_setup, fixture_teardown),
+	    cmocka_unit_test_setup_teardown(
+	        follows_tokens_and_pins, fixture_setup, fixture_teardown),
+	    cmocka_unit_test_setup_teardown(
+	        waits_for_another_writer, fixture_setup, fixture_teardown),
+	    cmocka_unit_test_setup_teardown(
+	        writes_what_was_counted, fixture_setup, fixture_teardown),
+	    cmocka_unit_test_setup_teardown(
+	        writes_the_rest_at_the_end, fixture_setup, fixture_teardown),
 	    cmocka_unit_test(does_not_start_without_a_registry),
 	};
 

@@ -19,6 +19,10 @@ static const struct topic_rule good[] = {
     {"all", ACCESS_SUBSCRIBE, "$CONTROLLER"},
     {"all", ACCESS_PUBLISH, "{org}"},
     {"all", ACCESS_PUBLISH, "x-{class}-{id}"},
+    {"all", ACCESS_BOTH, "{type}:{id}"},
+    {"all", ACCESS_BOTH, "{id}:{type}/{id}{type}"},
+    {"all", ACCESS_BOTH, "{type}/+/{id}"},
+    {"all", ACCESS_BOTH, "{id}{class}{id}/x"},
 };
 
 static void
@@ -60,6 +64,14 @@ static const struct {
     {{"all", ACCESS_BOTH, "{ID}/#"}, RES_SYNTAX},
     {{"all", ACCESS_BOTH, "{id/#"}, RES_SYNTAX},
     {{"all", ACCESS_BOTH, "id}/#"}, RES_SYNTAX},
+    {{"all", ACCESS_BOTH, "{type}{id}/#"}, RES_SYNTAX},
+    {{"d:meter", ACCESS_BOTH, "x/{id}{type}"}, RES_SYNTAX},
+    {{"d", ACCESS_PUBLISH, "{type}-{id}"}, RES_SYNTAX},
+    {{"d", ACCESS_PUBLISH, "{id}.x_9{type}"}, RES_SYNTAX},
+    {{"g", ACCESS_BOTH, "a/{type}{class}{id}"}, RES_SYNTAX},
+    {{"all", ACCESS_BOTH, "{type}{org}{id}/#"}, RES_SYNTAX},
+    {{"all", ACCESS_BOTH, "{id}{id}{type}/#"}, RES_SYNTAX},
+    {{"all", ACCESS_BOTH, "a:b/{id}{type}:"}, RES_SYNTAX},
     {{"all", ACCESS_SUBSCRIBE, "$share/g/a"}, RES_REFUSED},
     {{"all", ACCESS_SUBSCRIBE, "$share"}, RES_REFUSED},
     {{"all", ACCESS_SUBSCRIBE, "$CONTROL/dynamic-security/v1"}, RES_REFUSED},

@@ -34,8 +34,8 @@ static const struct {
     {"cert+token", false, "mttt tttx bbbb"},
     {"cert", true, "mccc kkkx bbbb"},
     {"cert", false, "mttt tttx bbbb"},
-    {"token", true, "mwkw nwkx bbbb"},
-    {"token", false, "mttt tttx bbbb"},
+    {"token", true, "nwkw nwkx bbbb"},
+    {"token", false, "tttt tttx bbbb"},
     {"cert-or-token", true, "mwkw kkkx bbbb"},
     {"cert-or-token", false, "mttt tttx bbbb"},
     {"tls-optional", true, "mwkw kkkx bbbb"},
@@ -116,6 +116,83 @@ each_way_to_connect_meets_a_level_or_not(void **state)
 	assert_int_equal(seen, 120);
 }
 
+/* What a client without a certificate or a token comes to, and one of which
+ * nothing could be found out. */
+static const struct {
+	const char *name, *level;
+	bool certificate;
+	enum token token;
+	enum sight sight;
+	enum reason identity;
+	const char *client_id;
+	bool tls;
+	enum reason want;
+} bare[] = {
+    {"neither", "token", false, TOKEN_NONE, SIGHT_FAILED, REASON_NONE,
+        "d:meter:1", true, REASON_LEVEL_TOKEN},
+    {"neither, and known", "token", false, TOKEN_NONE, SIGHT_KNOWN, REASON_NONE,
+        "d:meter:1", true, REASON_LEVEL_TOKEN},
+    {"neither, without TLS", "token", false, TOKEN_NONE, SIGHT_FAILED,
+        REASON_NONE, "d:meter:1", false, REASON_LEVEL_TLS},
+    {"neither, and nobody", "token", false, TOKEN_NONE, SIGHT_FAILED,
+        REASON_IDENTITY_SYNTAX, "d:meter:1", true, REASON_IDENTITY_SYNTAX},
+    {"neither, and another's client id", "token", false, TOKEN_NONE,
+        SIGHT_FAILED, REASON_NONE, "d:meter:2", true, REASON_CLIENT_ID},
+    {"neither, either will do", "cert-or-token", false, TOKEN_NONE,
+        SIGHT_FAILED, REASON_NONE, "d:meter:1", true, REASON_CERT_MISSING},
+    {"neither, lax", "tls-optional", false, TOKEN_NONE, SIGHT_KNOWN,
+        REASON_NONE, "d:meter:1", true, REASON_CERT_MISSING},
+    {"neither, both asked for", "cert+token", false, TOKEN_NONE, SIGHT_KNOWN,
+        REASON_NONE, "d:meter:1", true, REASON_CERT_MISSING},
+    {"no token is right", "token", false, TOKEN_WRONG, SIGHT_FAILED,
+        REASON_NONE, "d:meter:1", true, REASON_REGISTRY_ERROR},
+    {"no token is right, either will do", "cert-or-token", false, TOKEN_WRONG,
+        SIGHT_FAILED, REASON_NONE, "d:meter:1", true, REASON_REGISTRY_ERROR},
+    {"no token is right, both asked for", "cert+token", true, TOKEN_WRONG,
+        SIGHT_FAILED, REASON_NONE, "d:meter:1", true, REASON_REGISTRY_ERROR},
+    {"no token, both asked for", "cert+token", true, TOKEN_NONE, SIGHT_FAILED,
+        REASON_NONE, "d:meter:1", true, REASON_LEVEL_TOKEN},
+    {"no certificate, both asked for", "cert+token", false, TOKEN_WRONG,
+        SIGHT_FAILED, REASON_NONE, "d:meter:1", true, REASON_LEVEL_CERT},
+    {"no TLS", "token", false, TOKEN_WRONG, SIGHT_FAILED, REASON_NONE,
+        "d:meter:1", false, REASON_LEVEL_TLS},
+    {"wrong for the first sight", "token", false, TOKEN_WRONG, SIGHT_FIRST,
+        REASON_NONE, "d:meter:1", true, REASON_TOKEN_WRONG},
+};
+
+static void
+what_is_missing_is_named(void **state)
+{
+	struct policy policy = {.org = "plant"};
+	struct verdict verdict;
+	struct trace trace;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(client_template_parse(CLIENT_TEMPLATE_DEFAULT,
+	                     &policy.client_template, NULL),
+	    RES_OK);
+	for (i = 0; i < COUNT(bare); i++) {
+		struct facts facts = make_facts(bare[i].tls,
+		    bare[i].certificate ? GOOD : NO_CERT, NO_TOKEN);
+
+		assert_true(level_parse(bare[i].level, &policy.level));
+		facts.token = bare[i].token;
+		facts.sight = bare[i].sight;
+		facts.identity = bare[i].identity;
+		facts.client_id = bare[i].client_id;
+		facts.tls_unknown = (i & 1) != 0;
+		policy_decide(&policy, &facts, &verdict, &trace);
+		assert_int_equal(strstr(trace.steps[5].detail,
+		                     "see plugin_opt_assume_tls") != NULL,
+		    verdict.reason == REASON_LEVEL_TLS);
+		if (verdict.reason != bare[i].want) {
+			fail_msg(
+			    "%s: %s", bare[i].name, reason_id(verdict.reason));
+		}
+	}
+}
+
 /* Which of the connections 0 to 7 (1 TLS, 2 certificate, 4 token) meet it. */
 static const struct {
 	const char *level;
@@ -169,6 +246,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_way_to_connect_meets_a_level_or_not),
+	    cmocka_unit_test(what_is_missing_is_named),
 	    cmocka_unit_test(a_stored_connection_meets_a_level_or_not),
 	};
 

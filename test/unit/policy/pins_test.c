@@ -142,12 +142,12 @@ static const struct {
     {"no such rotation", LISTED, 9, "Akc1-", "Bkc2-", PINS_REFUSE, NULL},
 
     /* Same key. */
-    {"same key", LISTED, KEY, "Akc1-", "Bkx0-", PINS_TAKEN,
-        "Akc11050 Bkx0-@1000"},
-    {"same key, none", NONE, KEY, "Akc1-", "Bkx0-", PINS_TAKEN,
-        "Akc11050 Bkx0-@1000"},
-    {"same key, first", FIRST, KEY, "Akc1-", "Bkx0-", PINS_TAKEN,
-        "Akc11050 Bkx0-@1000"},
+    {"same key", LISTED, KEY, "Akc1-", "Bkx1-", PINS_TAKEN,
+        "Akc11050 Bkx1-@1000"},
+    {"same key, none", NONE, KEY, "Akc1-", "Bkx1-", PINS_TAKEN,
+        "Akc11050 Bkx1-@1000"},
+    {"same key, first", FIRST, KEY, "Akc1-", "Bkx1-", PINS_TAKEN,
+        "Akc11050 Bkx1-@1000"},
     {"another key", LISTED, KEY, "Akc1-", "Bxc2-", PINS_REFUSE, NULL},
     {"key not known", LISTED, KEY, "A.c1-", "Bkc2-", PINS_REFUSE, NULL},
     {"key not told", LISTED, KEY, "Akc1-", "B.c2-", PINS_REFUSE, NULL},
@@ -168,6 +168,24 @@ static const struct {
         "Akc11050 Cxc3-w Bkc2-@1000"},
     {"what waited is taken up", LISTED, KEY, "Akc1- Bkc2-w@7", "Bkc2-",
         PINS_TAKEN, "Akc11050 Bkc2-@1000"},
+    {"pushed out, and does not come again", NONE, KEY, "Bkc21050 Ckc3-",
+        "Akc1-", PINS_REFUSE, NULL},
+    {"nor beside one of another CA", NONE, KEY, "Bxx3-", "Axc2-", PINS_REFUSE,
+        NULL},
+    {"began before the newest, after the older", NONE, KEY, "Akc11050 Ckc3-",
+        "Bkc2-", PINS_REFUSE, NULL},
+    {"began with the newest", NONE, KEY, "Akc1- Bkc3-", "Ckc3-", PINS_TAKEN,
+        "Bkc31050 Ckc3-@1000"},
+    {"the newest is not the latest", NONE, KEY, "Akc5- Bxc3-", "Ckc4-",
+        PINS_TAKEN, "Bxc31050 Ckc4-@1000"},
+    {"nothing is known of the newest", NONE, KEY, "Akc2- B...-", "Ckc1-",
+        PINS_REFUSE, NULL},
+    {"nothing is known of the newest, and later", NONE, KEY, "Akc2- B...-",
+        "Ckc3-", PINS_TAKEN, "B...1050 Ckc3-@1000"},
+    {"no date is known", NONE, KEY, "Akc.-", "Bkc9-", PINS_REFUSE, NULL},
+    {"one that waits is not the newest", NONE, KEY, "Akc1- Bxc9-w", "Ckc3-",
+        PINS_TAKEN, "Akc11050 Bxc9-w Ckc3-@1000"},
+    {"same key, no date told", NONE, KEY, "Akc1-", "Bkc.-", PINS_REFUSE, NULL},
     {"all three at once", LISTED, KEY, "Akc1- Bkc2- Dxx9-w", "Ckc3-",
         PINS_TAKEN, "Bkc21050 Dxx9-w Ckc3-@1000"},
 
@@ -280,6 +298,61 @@ nothing_need_be_said_of_the_type(void **state)
 	read_pins("Bkc1-", &pins);
 	assert_int_equal(
 	    policy_pins(NULL, &pins, &presented, NOW, &out, &why), PINS_REFUSE);
+}
+
+/* A session that was admitted before. */
+static const struct {
+	const char *name;
+	int mode, rotation;
+	const char *pins, *presented;
+	enum pin_answer want;
+	const char *out; /* NULL: as before */
+} again[] = {
+    {"none", NONE, NO, "", "Akc1-", PINS_HELD, NULL},
+    {"first", FIRST, NO, "", "Akc1-", PINS_TAKEN, "Akc1-@1000"},
+    {"first, and one that waits", FIRST, ASK, "Bkc2-w", "Akc1-", PINS_TAKEN,
+        "Bkc2-w Akc1-@1000"},
+    {"listed", LISTED, NO, "", "Akc1-", PINS_REFUSE, NULL},
+    {"held", LISTED, NO, "Akc1-", "Akc1-", PINS_HELD, NULL},
+    {"held, the older slot", LISTED, CA, "Akc11001 Bkc2-", "Akc1-", PINS_HELD,
+        NULL},
+    {"nothing is filled in", LISTED, NO, "A...-", "Akc1-", PINS_HELD, NULL},
+    {"lapsed", FIRST, KEY, "Akc11000 Bkc2-", "Akc1-", PINS_REFUSE, NULL},
+    {"another", FIRST, NO, "Akc1-", "Bkc2-", PINS_REFUSE, NULL},
+    {"another, same key", FIRST, KEY, "Akc1-", "Bkc2-", PINS_REFUSE, NULL},
+    {"another, same CA", FIRST, CA, "Akc1-", "Bkc2-", PINS_REFUSE, NULL},
+    {"another asks", LISTED, ASK, "Akc1-", "Bkc2-", PINS_REFUSE, NULL},
+    {"it waits", LISTED, ASK, "Akc1- Bkc2-w", "Bkc2-", PINS_REFUSE, NULL},
+    {"none, and another", NONE, KEY, "Akc1-", "Bkc2-", PINS_REFUSE, NULL},
+};
+
+static void
+no_rotation_is_gone_through_again(void **state)
+{
+	struct pins pins, out;
+	struct pin presented;
+	const char *why;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(again); i++) {
+		const struct type_policy type = {
+		    .pin = (enum pin_mode)again[i].mode,
+		    .rotation = (enum rotation)again[i].rotation,
+		    .overlap = OVERLAP};
+
+		read_pins(again[i].pins, &pins);
+		read_pin(again[i].presented, &presented);
+		memset(&out, 'z', sizeof(out));
+		why = NULL;
+		if (policy_pins_again(&type, &pins, &presented, NOW, &out,
+		        &why) != again[i].want) {
+			fail_msg("%s", again[i].name);
+		}
+		expect_pins(again[i].name, &out,
+		    again[i].out == NULL ? again[i].pins : again[i].out);
+		assert_true(why != NULL && why[0] != '\0');
+	}
 }
 
 static const struct {
@@ -404,6 +477,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(certificates_are_held_to_pins),
 	    cmocka_unit_test(nothing_need_be_said_of_the_type),
+	    cmocka_unit_test(no_rotation_is_gone_through_again),
 	    cmocka_unit_test(the_older_slot_ends_after_the_overlap),
 	    cmocka_unit_test(certificates_follow_each_other),
 	    cmocka_unit_test(an_operator_approves_of_what_waits),

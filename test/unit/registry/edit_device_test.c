@@ -196,8 +196,8 @@ static const struct {
     {"d:m:1", "d:m:1", RES_REFUSED, "d:m:1 is no gateway"},
     {"d:m:1", "d:m:2", RES_REFUSED, "d:m:2 is no gateway"},
     {"g:g:1", "g:g:1", RES_REFUSED, "only a device"},
-    {"d:m:1", "g:g:2", RES_REFUSED, "g:g:2 is not registered"},
-    {"d:m:1", "g:G:1", RES_REFUSED, "differs in letter case"},
+    {"d:m:1", "g:g:2", RES_NOTFOUND, "g:g:2 is not registered"},
+    {"d:m:1", "g:G:1", RES_NOTFOUND, "differs in letter case"},
     {"d:m:2", "g:g:1", RES_NOTFOUND, "no device d:m:2"},
     {"d:m:2", NULL, RES_NOTFOUND, "no device d:m:2"},
 };
@@ -246,7 +246,10 @@ there_must_be_a_device(void **state)
 	assert_int_equal(edit_device_pins(edit, &who, &no, &why), RES_NOTFOUND);
 	assert_int_equal(
 	    edit_device_approve_pins(edit, &who, &a, &b, &why), RES_NOTFOUND);
-	assert_int_equal(edit_device_approve(edit, &who, &why), RES_NOTFOUND);
+	assert_int_equal(
+	    edit_device_approve(edit, &who, NULL, &why), RES_NOTFOUND);
+	assert_int_equal(
+	    edit_device_approve(edit, &who, &a, &why), RES_NOTFOUND);
 	assert_int_equal(edit_mark(edit), 0);
 }
 

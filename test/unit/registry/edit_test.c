@@ -292,7 +292,7 @@ try_device_approve(const struct edit *edit, struct diag *why)
 {
 	struct identity who = parse("d:meter:1");
 
-	return edit_device_approve(edit, &who, why);
+	return edit_device_approve(edit, &who, NULL, why);
 }
 
 static enum res
@@ -436,11 +436,10 @@ types_and_rules_are_told_of(void **state)
 	    .window = CLOCK_NONE,
 	    .overlap = CLOCK_NONE};
 	struct diag why = {{0}};
+	int64_t before;
 
 	assert_int_equal(edit_type_set(edit, &type, &why), RES_OK);
-	edit_must_tell(edit,
-	    "default type-changed d:meter: enrol default, window default, "
-	    "id-format any, id-length any, id-prefix none");
+	edit_must_tell(edit, "default type-changed d:meter: declared");
 	type.window = 172800;
 	type.id_length = 8;
 	(void)strcpy(type.enrol, "approve");
@@ -448,10 +447,16 @@ types_and_rules_are_told_of(void **state)
 	(void)strcpy(type.id_prefix, "SN");
 	assert_int_equal(edit_type_set(edit, &type, &why), RES_OK);
 	edit_must_tell(edit,
-	    "default type-changed d:meter: enrol approve, window 48h, "
-	    "id-format hex, id-length 8, id-prefix SN");
+	    "default type-changed d:meter: enrol default -> approve, window "
+	    "default -> 48h, id-format any -> hex, id-length any -> 8, "
+	    "id-prefix none -> SN");
 	type.window = CLOCK_FOREVER;
 	assert_int_equal(edit_type_set(edit, &type, &why), RES_OK);
+	edit_must_tell(
+	    edit, "default type-changed d:meter: window 48h -> none");
+	before = edit_mark(edit);
+	assert_int_equal(edit_type_set(edit, &type, &why), RES_OK);
+	assert_int_equal(edit_mark(edit), before);
 	assert_int_equal(edit_type_unset(edit, &type.type, &why), RES_OK);
 	edit_must_tell(edit, "default type-changed d:meter: removed");
 
@@ -518,7 +523,8 @@ a_device_lives_and_dies(void **state)
 	assert_int_equal(device.state, DEVICE_ALLOWED);
 	assert_int_equal(device.created_at, NOW);
 	edit_must_tell(edit,
-	    "default import d:meter:1: allowed until 2027-01-15T09:00:00Z");
+	    "default device-allowed d:meter:1: allowed until "
+	    "2027-01-15T09:00:00Z");
 	must_be_there(edit, "d:meter:1", "default already, allowed: ");
 	must_be_there(edit, "d:METER:1", "has d:meter:1 already");
 	assert_int_equal(edit_device_lock(edit, &who, true, &why), RES_OK);
@@ -530,7 +536,8 @@ a_device_lives_and_dies(void **state)
 	assert_int_equal(edit_mark(edit), before);
 	assert_int_equal(edit_device_lock(edit, &who, false, &why), RES_OK);
 	edit_must_tell(edit, "default device-unlocked d:meter:1");
-	assert_int_equal(edit_device_approve(edit, &who, &why), RES_REFUSED);
+	assert_int_equal(
+	    edit_device_approve(edit, &who, NULL, &why), RES_REFUSED);
 	assert_string_equal(why.text,
 	    "the device d:meter:1 in the org default is not pending: there is "
 	    "nothing to approve");
@@ -538,7 +545,8 @@ a_device_lives_and_dies(void **state)
 	edit_must_tell(edit, "default device-removed d:meter:1");
 	device.window_ends_at = CLOCK_FOREVER;
 	assert_int_equal(edit_device_add(edit, &device, &why), RES_OK);
-	edit_must_tell(edit, "default import d:meter:1: allowed without end");
+	edit_must_tell(
+	    edit, "default device-allowed d:meter:1: allowed without end");
 }
 
 static void
@@ -558,7 +566,7 @@ a_pending_device_is_approved(void **state)
 	    registry_apply(edit->registry, &change, 1, APPLY_ALL, &why),
 	    RES_OK);
 	must_be_there(edit, "d:meter:1", "pending: certid device approve");
-	assert_int_equal(edit_device_approve(edit, &who, &why), RES_OK);
+	assert_int_equal(edit_device_approve(edit, &who, NULL, &why), RES_OK);
 	edit_must_tell(
 	    edit, "default device-approved d:meter:1: pending -> allowed");
 	assert_int_equal(registry_get(edit->registry, ORG_DEFAULT, &who, false,

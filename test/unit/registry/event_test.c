@@ -12,6 +12,8 @@ static const struct {
 } words[] = {
     {"device-provisioned", true},
     {"device-attached", true},
+    {"device-allowed", true},
+    {"device-changed", true},
     {"token-changed", true},
     {"import", true},
     {"", false},

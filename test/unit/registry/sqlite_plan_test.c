@@ -45,6 +45,9 @@ check_plan(struct sqlite3 *db, const char *query, const char *want)
 #define BY_LOCK                                                                \
 	"SEARCH device USING INDEX device_locked (org=? AND identity>? AND "   \
 	"identity<?);"
+#define BY_WAIT                                                                \
+	"SEARCH device USING INDEX device_waiting (org=? AND identity>? AND "  \
+	"identity<?);"
 #define BY_NAME                                                                \
 	"SEARCH device USING INDEX device_nocase (org=? AND identity=?);"
 
@@ -73,10 +76,12 @@ no_page_is_a_full_scan(void **state)
 		        : page.has_state ? BY_STATE
 		                         : BY_KEY);
 	}
-	check_plan(db, sql_count_behind(false),
+	page = (struct device_query){.org = "o", .gateway = &nobody};
+	check_plan(db, sql_count(&page),
 	    "SEARCH device USING COVERING INDEX device_gateway (org=? AND "
 	    "gateway=? AND identity>? AND identity<?);");
-	check_plan(db, sql_count_behind(true), BY_GATEWAY);
+	page.has_state = true;
+	check_plan(db, sql_count(&page), BY_GATEWAY);
 	check_plan(db, sql_text(SQL_GATEWAY_CENSUS),
 	    "SEARCH device USING COVERING INDEX device_gateway (org=? AND "
 	    "gateway=?);");
@@ -94,7 +99,10 @@ no_page_is_a_full_scan(void **state)
 	check_plan(db, sql_text(SQL_EVENTS_PURGE),
 	    "SEARCH event USING INTEGER PRIMARY KEY (rowid=?);"
 	    "LIST SUBQUERY 1;"
-	    "SEARCH event USING COVERING INDEX event_org (org=?);");
+	    "SEARCH event USING COVERING INDEX event_time (org=? AND time<?);");
+	check_plan(db, sql_text(SQL_EVENT_BEFORE),
+	    "SCAN CONSTANT ROW;SCALAR SUBQUERY 1;"
+	    "SEARCH event USING COVERING INDEX event_org (org=? AND rowid>?);");
 	check_plan(db, sql_events(&all),
 	    "SEARCH event USING INTEGER PRIMARY KEY (rowid>?);");
 	check_plan(db, sql_events(&org),
@@ -133,9 +141,21 @@ devices_are_selected_by_an_index(void **state)
 		check_plan(
 		    db, sql_scan(&page), page.is_locked ? BY_LOCK : BY_SEEN);
 	}
-	check_plan(db, sql_count_some(false), BY_SEEN);
-	check_plan(db, sql_count_some(true), BY_LOCK);
+	page = (struct device_query){.org = "o", .has_seen_with = true};
+	check_plan(db, sql_count(&page), BY_SEEN);
+	page.is_locked = true;
+	check_plan(db, sql_count(&page), BY_LOCK);
+	page.is_waiting = true;
+	check_plan(db, sql_count(&page), BY_LOCK);
+	page.is_locked = false;
+	check_plan(db, sql_count(&page), BY_WAIT);
+	check_plan(db, sql_scan(&page), BY_WAIT);
+	page = (struct device_query){.org = "o", .is_lapsed = true};
+	check_plan(db, sql_count(&page), BY_STATE);
+	check_plan(db, sql_scan(&page), BY_STATE);
 	check_plan(db, sql_text(SQL_DEVICE_SEEN_WITH),
+	    "SEARCH device USING PRIMARY KEY (org=? AND identity=?);");
+	check_plan(db, sql_text(SQL_DEVICE_FIRST_CERT),
 	    "SEARCH device USING PRIMARY KEY (org=? AND identity=?);");
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
