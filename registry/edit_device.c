@@ -18,9 +18,10 @@ change_of(const struct edit *edit, enum change_kind kind,
     const char *event_kind, struct device *device,
     char text[IDENTITY_TEXT_MAX + 1])
 {
-	struct change change = edit_change(edit, kind, event_kind, text);
+	struct change change;
 
 	identity_format(&device->who, text);
+	change = edit_change(edit, kind, event_kind, text);
 	change.of.device = device;
 	return change;
 }
