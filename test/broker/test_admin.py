@@ -450,6 +450,7 @@ def test_locking_oneself(site: Site) -> None:
     site.certid("admin", "add", identity)
     site.settle()
     client = site.device(identity).open()
+    until(lambda: site.knows(identity), "its row")
     Asker(client).send(
         json.dumps({"commands": [{"command": "lockDevice", "identity": identity}]})
     )

@@ -8,6 +8,7 @@ operators copy is the file that is tested.  A test may ask for further edits.
 import functools
 import os
 import pwd
+import random
 import re
 import shutil
 import signal
@@ -38,6 +39,7 @@ ASAN_EXIT = 99
 OPTIONS = re.compile(r".*^plugin_opt_[^\n]*\n", re.MULTILINE | re.DOTALL)
 
 IS_ROOT = os.geteuid() == 0
+PORTS = (12000, 32000)
 
 
 def plugin_file() -> Path:
@@ -75,9 +77,16 @@ def is_sanitized() -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    held = [socket.socket() for _ in range(count)]
-    for one in held:
-        one.bind(("", 0))
+    """Below the ports that the system gives to connections, or one of those
+    might take it before the broker does."""
+    held: list[socket.socket] = []
+    while len(held) < count:
+        one = socket.socket()
+        try:
+            one.bind(("", random.randint(*PORTS)))
+            held.append(one)
+        except OSError:
+            one.close()
     ports = [one.getsockname()[1] for one in held]
     for one in held:
         one.close()
